@@ -1,0 +1,83 @@
+"""uint8 batches → device → [0, 1] → kornia → [-1, 1], and the augmentation of what discriminators see.
+
+This is the one place that moves, scales and augments. kornia wants [0, 1] (its colour jitter silently clamps anything
+else to it), the networks want [-1, 1]; nobody else rescales.
+"""
+
+import kornia.augmentation as K
+import torch
+from torch import Tensor, nn
+
+from cyclegan.config import PicturesConfig
+
+
+class Augment:
+    """Turns batches of uint8 pictures into training input.
+
+    Crop and flip are the reference's (section 7.1 of pix2pix: resize, then a random crop); colour and affine changes
+    are for small data sets. Every picture draws its own, from PyTorch's global random state.
+    """
+
+    def __init__(self, config: PicturesConfig, device: torch.device):
+        self.device = device
+        steps: list[nn.Module] = []
+        if config.affine:
+            steps.append(
+                K.RandomAffine(config.affine, translate=(0.05, 0.05), scale=(0.95, 1.05), padding_mode="reflection")
+            )
+        if config.load_size > config.size:
+            steps.append(K.RandomCrop((config.size, config.size)))
+        if config.flip:
+            steps.append(K.RandomHorizontalFlip())
+        self.geometry = nn.Sequential(*steps)
+        c = config.color
+        self.color = K.ColorJiggle(c, c, c, 0.0) if c else None
+
+    def __call__(self, *batch: Tensor) -> tuple[Tensor, ...]:
+        """uint8 (N, C, H, W) on the CPU, one tensor a domain → float [-1, 1] (N, C, size, size) on the device."""
+        return tuple(self._augment(to_unit(images, self.device)) * 2 - 1 for images in batch)
+
+    def _augment(self, images: Tensor) -> Tensor:
+        images = self.geometry(images)
+        if self.color is None:
+            return images
+        if images.shape[1] == 1:  # kornia's jitter works on RGB; hue and saturation mean nothing in grey
+            return self.color(images.expand(-1, 3, -1, -1))[:, :1]
+        return self.color(images)
+
+
+class DiscriminatorAugment:
+    """Differentiable augmentation for discriminators (Zhao et al. 2020, "DiffAugment"): colour, shift and cutout.
+
+    Applied to real and generated pictures alike, so that the discriminator cannot learn a small data set by heart
+    and the generator does not learn the augmentation.
+    """
+
+    def __init__(self):
+        self.shift = K.RandomAffine(0.0, translate=(0.125, 0.125), padding_mode="zeros", p=1.0)
+        self.cutout = K.RandomErasing(scale=(0.25, 0.25), ratio=(1.0, 1.0), p=1.0)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) in [-1, 1] → the same shape; the colour change may leave that range, as in the paper."""
+        return self.cutout(self.shift(self._color(images).float()))
+
+    @staticmethod
+    def _color(images: Tensor) -> Tensor:
+        brightness, saturation, contrast = torch.rand(3, len(images), 1, 1, 1, device=images.device)
+        images = images + (brightness - 0.5)
+        grey = images.mean(1, keepdim=True)
+        images = grey + (images - grey) * (2 * saturation)
+        mean = images.mean((1, 2, 3), keepdim=True)
+        return mean + (images - mean) * (contrast + 0.5)
+
+
+def to_unit(images: Tensor, device: torch.device) -> Tensor:
+    """uint8 [0, 255] on the CPU → float [0, 1] on the device; the copy does not wait where memory is pinned."""
+    if device.type == "cuda":
+        images = images.pin_memory().to(device, non_blocking=True, memory_format=torch.channels_last)
+    return images.to(device).float().div_(255)
+
+
+def to_signed(images: Tensor, device: torch.device) -> Tensor:
+    """uint8 [0, 255] on the CPU → float [-1, 1] on the device, not augmented."""
+    return to_unit(images, device) * 2 - 1

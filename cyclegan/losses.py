@@ -1,0 +1,110 @@
+"""Losses and the schedule: pure functions of tensors and numbers, each with its source.
+
+An adversarial objective is a pair of functions. ``discriminator(real, fake)`` is what the discriminator minimises and
+``generator(fake)`` what the generator minimises; both take score maps (logits, any shape; a tuple of maps where a
+discriminator judges at several scales) and return a 0-d tensor. Scores above zero, or near one for least squares,
+mean "real". The paper's factor ½ on the discriminator is applied by the step, not here.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Scores = Tensor | tuple[Tensor, ...]
+
+
+def lsgan_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """E[(D(y) - 1)²] + E[D(G(x))²] (section 4; Mao et al. 2017, eq. 2)."""
+    return (real - 1).square().mean() + fake.square().mean()
+
+
+def lsgan_generator(fake: Tensor) -> Tensor:
+    """E[(D(G(x)) - 1)²] (section 4)."""
+    return (fake - 1).square().mean()
+
+
+def vanilla_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """-E[log σ(D(y))] - E[log(1 - σ(D(G(x))))] on logits (eq. 1; Goodfellow et al. 2014, algorithm 1)."""
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+
+def vanilla_generator(fake: Tensor) -> Tensor:
+    """-E[log σ(D(G(x)))], the non-saturating form (Goodfellow et al. 2014, section 3)."""
+    return F.softplus(-fake).mean()
+
+
+def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """E[max(0, 1 - D(y))] + E[max(0, 1 + D(G(x)))] (Lim & Ye 2017; Miyato et al. 2018, eq. 16)."""
+    return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+
+
+def wasserstein_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """E[D(G(x))] - E[D(y)], to be used with ``gradient_penalty`` (Gulrajani et al. 2017, eq. 3)."""
+    return fake.mean() - real.mean()
+
+
+def raw_generator(fake: Tensor) -> Tensor:
+    """-E[D(G(x))]: the generator's side of both the hinge and the Wasserstein objective."""
+    return -fake.mean()
+
+
+class Adversarial(NamedTuple):
+    """An adversarial objective: two functions and whether the critic needs a gradient penalty."""
+
+    on_real_and_fake: callable
+    on_fake: callable
+    needs_penalty: bool = False
+
+    def discriminator(self, real: Scores, fake: Scores) -> Tensor:
+        """What the discriminator minimises, summed over its scales."""
+        if isinstance(real, Tensor):
+            return self.on_real_and_fake(real, fake)
+        return sum(self.on_real_and_fake(r, f) for r, f in zip(real, fake, strict=True))
+
+    def generator(self, fake: Scores) -> Tensor:
+        """What the generator minimises, summed over the discriminator's scales."""
+        return self.on_fake(fake) if isinstance(fake, Tensor) else sum(map(self.on_fake, fake))
+
+
+def cycle_loss(cycle: Tensor, real: Tensor) -> Tensor:
+    """E[‖F(G(x)) - x‖₁] as a mean over pixels (eq. 2)."""
+    return F.l1_loss(cycle, real)
+
+
+def identity_loss(same: Tensor, real: Tensor) -> Tensor:
+    """E[‖G(y) - y‖₁] as a mean over pixels (section 5.2): a picture of the target domain should stay as it is."""
+    return F.l1_loss(same, real)
+
+
+def gradient_penalty(critic, real: Tensor, fake: Tensor, weights: Tensor | None = None) -> Tensor:
+    """E[(‖∇D(x̂)‖₂ - 1)²] at random points x̂ between ``real`` and ``fake`` (Gulrajani et al. 2017, eq. 3).
+
+    ``weights`` (N,) in [0, 1] places x̂ = w·real + (1 - w)·fake and is drawn uniformly if not given. The critic's
+    value of a picture is the mean of its score map, as in ``wasserstein_discriminator``.
+    """
+    if weights is None:
+        weights = torch.rand(len(real), device=real.device, dtype=real.dtype)
+    w = weights.view(-1, *[1] * (real.dim() - 1))
+    between = (w * real.detach() + (1 - w) * fake.detach()).requires_grad_()
+    scores = critic(between).flatten(1).mean(1)
+    (slope,) = torch.autograd.grad(scores.sum(), between, create_graph=True)
+    return (slope.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def schedule(progress: float) -> float:
+    """The factor on the learning rate: 1 for the first half of training, then linear to 0 (section 4).
+
+    ``progress`` in [0, 1] is the share of all steps already made, so the last step still moves (the reference
+    decays once an epoch; its 100 + 100 epochs are this line at the epochs' ends).
+    """
+    return min(1.0, 2.0 * (1.0 - progress))
+
+
+ADVERSARIAL = {
+    "lsgan": Adversarial(lsgan_discriminator, lsgan_generator),
+    "vanilla": Adversarial(vanilla_discriminator, vanilla_generator),
+    "hinge": Adversarial(hinge_discriminator, raw_generator),
+    "wgan-gp": Adversarial(wasserstein_discriminator, raw_generator, needs_penalty=True),
+}

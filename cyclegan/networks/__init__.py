@@ -1,0 +1,50 @@
+"""Generators and discriminators, built from an architecture: a plain dict that a weights file can carry.
+
+``{"name": "resnet", "in_channels": 3, "out_channels": 3, "width": 64, "blocks": 9}`` builds the paper's generator;
+every key but ``name`` and ``residual`` is an argument of the class. ``residual`` wraps any generator.
+"""
+
+from torch import nn
+
+from cyclegan.networks.discriminators import DISCRIMINATORS, PatchGAN, PixelGAN
+from cyclegan.networks.generators import GENERATORS, Mobile, Residual, ResNet, UNet
+from cyclegan.networks.layers import NetworkError, initialise, parameter_count
+
+__all__ = [
+    "DISCRIMINATORS",
+    "GENERATORS",
+    "Mobile",
+    "NetworkError",
+    "PatchGAN",
+    "PixelGAN",
+    "ResNet",
+    "Residual",
+    "UNet",
+    "build_discriminator",
+    "build_generator",
+    "initialise",
+    "parameter_count",
+]
+
+
+def build_generator(architecture: dict) -> nn.Module:
+    """The generator of an architecture, with PyTorch's own initial weights; raises ``NetworkError``."""
+    options = dict(architecture)
+    residual = options.pop("residual", None)
+    network = _build(GENERATORS, "generator", options)
+    return Residual(network, residual) if residual else network
+
+
+def build_discriminator(architecture: dict) -> nn.Module:
+    """The discriminator of an architecture, with PyTorch's own initial weights; raises ``NetworkError``."""
+    return _build(DISCRIMINATORS, "discriminator", dict(architecture))
+
+
+def _build(registry: dict, kind: str, options: dict) -> nn.Module:
+    name = options.pop("name", None)
+    if name not in registry:
+        raise NetworkError(f"unknown {kind} {name!r}: choose one of {', '.join(registry)}")
+    try:
+        return registry[name](**options)
+    except TypeError as error:  # an option that this network does not have
+        raise NetworkError(f"{kind} {name}: {error}") from error

@@ -1,0 +1,51 @@
+"""Discriminators: pictures in [-1, 1] of shape (N, C, H, W) → a map of scores (N, 1, h, w), higher is more real."""
+
+from torch import nn
+
+from cyclegan.networks.layers import norm_layer
+
+
+class PatchGAN(nn.Module):
+    """Judges overlapping patches (section 7.2): C64 – C128 – C256 – C512; 3 ``layers`` see 70 × 70 pixels.
+
+    Needs at least 32 × 32 pixels with 3 layers: instance normalisation has no variance in a 1 × 1 map.
+    """
+
+    def __init__(self, in_channels=3, width=64, layers=3, norm="instance"):
+        super().__init__()
+        sequence = [nn.Conv2d(in_channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True)]
+        channels = width
+        for i in range(1, layers + 1):
+            inner, channels = channels, width * min(2**i, 8)
+            stride = 2 if i < layers else 1
+            sequence += [
+                nn.Conv2d(inner, channels, 4, stride=stride, padding=1),
+                norm_layer(norm, channels),
+                nn.LeakyReLU(0.2, inplace=True),
+            ]
+        sequence += [nn.Conv2d(channels, 1, 4, stride=1, padding=1)]
+        self.model = nn.Sequential(*sequence)
+
+    def forward(self, x):
+        return self.model(x)
+
+
+class PixelGAN(nn.Module):
+    """Judges every pixel by itself (pix2pix, section 6.1.2): 1 × 1 convolutions, so colour but not texture."""
+
+    def __init__(self, in_channels=3, width=64, norm="instance"):
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.Conv2d(in_channels, width, 1),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(width, 2 * width, 1),
+            norm_layer(norm, 2 * width),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(2 * width, 1, 1),
+        )
+
+    def forward(self, x):
+        return self.net(x)
+
+
+DISCRIMINATORS = {"patch": PatchGAN, "pixel": PixelGAN}

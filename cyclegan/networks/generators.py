@@ -1,0 +1,207 @@
+"""Generators: pictures in [-1, 1] of shape (N, C_in, H, W) → pictures in [-1, 1] of shape (N, C_out, H, W).
+
+Module names follow the reference implementation, so its checkpoints load key by key. ``multiple`` is what height and
+width must be divisible by; whoever feeds other sizes pads (``translator`` does).
+"""
+
+import torch
+from torch import nn
+
+from cyclegan.networks.layers import NetworkError, norm_layer, upsample
+
+
+class ResNetBlock(nn.Module):
+    """Two 3 × 3 convolutions around a skip connection (Johnson et al. 2016; paper section 7.2, ``R256``)."""
+
+    def __init__(self, channels: int, norm: str, dropout: float):
+        super().__init__()
+        self.conv_block = nn.Sequential(
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3),
+            norm_layer(norm, channels),
+            nn.ReLU(inplace=True),
+            *([nn.Dropout(dropout)] if dropout else []),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3),
+            norm_layer(norm, channels),
+        )
+
+    def forward(self, x):
+        return x + self.conv_block(x)
+
+
+class SeparableConv(nn.Module):
+    """A depthwise 3 × 3 convolution, a norm and a 1 × 1 convolution: about 8 times fewer operations than a full one."""
+
+    def __init__(self, in_channels: int, out_channels: int, norm: str):
+        super().__init__()
+        self.conv = nn.Sequential(
+            nn.Conv2d(in_channels, in_channels, 3, groups=in_channels),
+            norm_layer(norm, in_channels),
+            nn.Conv2d(in_channels, out_channels, 1),
+        )
+
+    def forward(self, x):
+        return self.conv(x)
+
+
+class MobileBlock(nn.Module):
+    """A residual block of separable convolutions whose inner width is free (Li et al. 2020, "GAN Compression")."""
+
+    def __init__(self, channels: int, inner: int, norm: str, dropout: float):
+        super().__init__()
+        self.conv_block = nn.Sequential(
+            nn.ReflectionPad2d(1),
+            SeparableConv(channels, inner, norm),
+            norm_layer(norm, inner),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
+            nn.ReflectionPad2d(1),
+            SeparableConv(inner, channels, norm),
+            norm_layer(norm, channels),
+        )
+
+    def forward(self, x):
+        return x + self.conv_block(x)
+
+
+def _down(in_channels: int, out_channels: int, norm: str) -> list[nn.Module]:
+    conv = nn.Conv2d(in_channels, out_channels, 3, stride=2, padding=1)
+    return [conv, norm_layer(norm, out_channels), nn.ReLU(inplace=True)]
+
+
+def _up(in_channels: int, out_channels: int, norm: str, kind: str) -> list[nn.Module]:
+    return [upsample(kind, in_channels, out_channels), norm_layer(norm, out_channels), nn.ReLU(inplace=True)]
+
+
+def _encode_transform_decode(ends, widths, blocks, norm, up) -> nn.Sequential:
+    """c7s1-a, d-b, d-c, blocks, u-d, u-e, c7s1-out: the frame that ``ResNet`` and ``Mobile`` share (section 7.2)."""
+    (in_channels, out_channels), (a, b, c, d, e) = ends, widths
+    return nn.Sequential(
+        nn.ReflectionPad2d(3),
+        nn.Conv2d(in_channels, a, 7),
+        norm_layer(norm, a),
+        nn.ReLU(inplace=True),
+        *_down(a, b, norm),
+        *_down(b, c, norm),
+        *blocks,
+        *_up(c, d, norm, up),
+        *_up(d, e, norm, up),
+        nn.ReflectionPad2d(3),
+        nn.Conv2d(e, out_channels, 7),
+        nn.Tanh(),
+    )
+
+
+class ResNet(nn.Module):
+    """The paper's generator (section 7.2): c7s1-64, d128, d256, R256 × ``blocks``, u128, u64, c7s1-3, tanh."""
+
+    multiple = 4
+
+    def __init__(self, in_channels=3, out_channels=3, width=64, blocks=9, norm="instance", dropout=0.0, up="transpose"):
+        super().__init__()
+        w = width
+        body = [ResNetBlock(4 * w, norm, dropout) for _ in range(blocks)]
+        self.model = _encode_transform_decode(
+            (in_channels, out_channels), (w, 2 * w, 4 * w, 2 * w, w), body, norm, up
+        )
+
+    def forward(self, x):
+        return self.model(x)
+
+
+class Mobile(nn.Module):
+    """GAN Compression's generator: depthwise-separable blocks, about 10 times faster than ``ResNet`` on a CPU.
+
+    ``channels`` are eight base widths, in the order of that paper's configuration strings: first convolution, first
+    and second down-sampling, the inner widths of each third of the blocks, first and second up-sampling. ``width``
+    is a shorthand for ``width × (1, 1, 2, 1, 2, 2, 1, 1)``.
+    """
+
+    multiple = 4
+
+    def __init__(
+        self,
+        in_channels=3,
+        out_channels=3,
+        width=16,
+        blocks=9,
+        norm="instance",
+        dropout=0.0,
+        up="transpose",
+        channels=None,
+    ):
+        super().__init__()
+        channels = channels or [width * m for m in (1, 1, 2, 1, 2, 2, 1, 1)]
+        if len(channels) != 8:
+            raise NetworkError(f"a mobile generator has 8 channel numbers, not {len(channels)}: {channels}")
+        first, down1, down2, *inner, up1, up2 = channels
+        body = [MobileBlock(4 * down2, 4 * inner[i * 3 // blocks], norm, dropout) for i in range(blocks)]
+        widths = (first, 2 * down1, 4 * down2, 2 * up1, up2)
+        self.model = _encode_transform_decode((in_channels, out_channels), widths, body, norm, up)
+
+    def forward(self, x):
+        return self.model(x.clamp(-1, 1))
+
+
+class UNetBlock(nn.Module):
+    """One level of a U-Net: halve, hand to the level below, double, and concatenate with the input."""
+
+    def __init__(self, outer, inner, below=None, in_channels=None, norm="instance", dropout=0.0):
+        super().__init__()
+        outermost, innermost = in_channels is not None, below is None
+        down = nn.Conv2d(in_channels or outer, inner, 4, stride=2, padding=1)
+        up = nn.ConvTranspose2d(inner if innermost else 2 * inner, outer, 4, stride=2, padding=1)
+        # ReLU in place would overwrite what the level above still concatenates, hence LeakyReLU out of place.
+        if outermost:
+            layers = [down, below, nn.ReLU(inplace=True), up, nn.Tanh()]
+        elif innermost:
+            layers = [nn.LeakyReLU(0.2), down, nn.ReLU(inplace=True), up, norm_layer(norm, outer)]
+        else:
+            layers = [nn.LeakyReLU(0.2), down, norm_layer(norm, inner), below]
+            layers += [nn.ReLU(inplace=True), up, norm_layer(norm, outer)]
+            layers += [nn.Dropout(dropout)] if dropout else []
+        self.model = nn.Sequential(*layers)
+        self.outermost = outermost
+
+    def forward(self, x):
+        y = self.model(x)
+        return y if self.outermost else torch.cat([x, y], 1)
+
+
+class UNet(nn.Module):
+    """U-Net (Ronneberger et al. 2015) in the form of pix2pix (Isola et al. 2017, section 6.1.1).
+
+    ``levels`` halvings; heights and widths must be multiples of 2 ** levels (8 levels: 256, 7 levels: 128).
+    """
+
+    def __init__(self, in_channels=3, out_channels=3, width=64, levels=8, norm="instance", dropout=0.0):
+        super().__init__()
+        if levels < 5:
+            raise NetworkError(f"a U-Net has at least 5 levels, not {levels}")
+        w = width
+        block = UNetBlock(8 * w, 8 * w, norm=norm)
+        for _ in range(levels - 5):
+            block = UNetBlock(8 * w, 8 * w, block, norm=norm, dropout=dropout)
+        for outer, inner in ((4 * w, 8 * w), (2 * w, 4 * w), (w, 2 * w)):
+            block = UNetBlock(outer, inner, block, norm=norm)
+        self.model = UNetBlock(out_channels, w, block, in_channels=in_channels, norm=norm)
+        self.multiple = 2**levels
+
+    def forward(self, x):
+        return self.model(x)
+
+
+class Residual(nn.Module):
+    """``clamp(x + strength · network(x), -1, 1)``: a translator that starts as a copy and learns only the change."""
+
+    def __init__(self, network: nn.Module, strength: float = 1.0):
+        super().__init__()
+        self.network, self.strength = network, strength
+        self.multiple = network.multiple
+
+    def forward(self, x):
+        return (x + self.strength * self.network(x)).clamp(-1, 1)
+
+
+GENERATORS = {"resnet": ResNet, "unet": UNet, "mobile": Mobile}

@@ -1,0 +1,64 @@
+"""Layers that every network shares, and the initialisation of the reference implementation."""
+
+from torch import nn
+
+
+class NetworkError(ValueError):
+    """An architecture that cannot be built, or a picture size that it cannot take."""
+
+
+def norm_layer(kind: str, channels: int) -> nn.Module:
+    """The normalisation named ``kind``, for feature maps of shape (N, channels, H, W).
+
+    ``instance`` is the paper's (section 7.2: instance normalisation, no learned scale, no running statistics);
+    ``instance_affine`` has a learned scale and shift, as files of 2017 do; ``none`` leaves features as they are.
+    """
+    if kind == "instance":
+        return nn.InstanceNorm2d(channels)
+    if kind == "instance_affine":
+        return nn.InstanceNorm2d(channels, affine=True)
+    if kind == "none":
+        return nn.Identity()
+    raise NetworkError(f"unknown norm {kind!r}: choose instance, instance_affine or none")
+
+
+def upsample(kind: str, in_channels: int, out_channels: int) -> nn.Module:
+    """Doubles height and width: (N, in, H, W) → (N, out, 2H, 2W).
+
+    ``transpose`` is the reference's fractionally strided convolution. ``resize`` repeats pixels before an ordinary
+    convolution: every output pixel then sees the same number of weights, so no checkerboard can arise
+    (Odena et al. 2016, "Deconvolution and Checkerboard Artifacts").
+    """
+    if kind == "transpose":
+        return nn.ConvTranspose2d(in_channels, out_channels, 3, stride=2, padding=1, output_padding=1)
+    if kind == "resize":
+        return nn.Sequential(
+            nn.Upsample(scale_factor=2), nn.ReflectionPad2d(1), nn.Conv2d(in_channels, out_channels, 3)
+        )
+    raise NetworkError(f"unknown up-sampling {kind!r}: choose transpose or resize")
+
+
+def initialise(network: nn.Module, std: float = 0.02) -> nn.Module:
+    """Draws all convolution weights from N(0, std²) and sets biases to 0 (section 7.1); returns the network."""
+    for layer in network.modules():
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            nn.init.normal_(layer.weight, 0.0, std)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return network
+
+
+def parameter_count(*networks: nn.Module) -> int:
+    """Number of learned scalars in all the networks together."""
+    return sum(p.numel() for network in networks for p in network.parameters() if p.requires_grad)
+
+
+def check_size(network: nn.Module, height: int, width: int) -> None:
+    """Raises ``NetworkError`` where the network cannot take pictures of ``height`` × ``width`` pixels."""
+    multiple = getattr(network, "multiple", 1)
+    if height % multiple or width % multiple:
+        raise NetworkError(
+            f"this network takes sizes that are multiples of {multiple}, not {height} × {width}"
+        )
+
+

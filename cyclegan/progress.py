@@ -1,0 +1,69 @@
+"""What a training says while it runs: a live line on a terminal, plain lines everywhere else."""
+
+import time
+from collections import deque
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+
+class Report:
+    """Epoch, pictures per second, time to go and losses.
+
+    Args:
+        total: steps in all.
+        first: steps made before, by an earlier part of the run.
+        images: pictures per domain in one step, over all processes.
+        console: where to; a ``rich`` console.
+    """
+
+    def __init__(self, total: int, first: int, images: int, console: Console):
+        self.total, self.images, self.console = total, images, console
+        self.marks = deque([(time.monotonic(), first)], maxlen=50)
+        self.live = None
+        if console.is_terminal:
+            columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rest]}"))
+            self.live = Progress(*columns, console=console)
+            self.task = self.live.add_task("training", total=total, completed=first, rest="")
+            self.live.start()
+
+    def advance(self, step: int) -> None:
+        """After each step; costs nothing that would wait for the device."""
+        if self.live:
+            self.live.update(self.task, completed=step)
+
+    def speed(self, step: int) -> dict:
+        """Pictures per second and seconds to go, from what the last marks measured."""
+        now = time.monotonic()
+        self.marks.append((now, step))
+        then, before = self.marks[0]
+        rate = max(step - before, 1e-9) / max(now - then, 1e-9)
+        return {"images_per_second": rate * self.images, "eta_seconds": (self.total - step) / rate}
+
+    def show(self, record: dict) -> None:
+        """One logged interval, in words."""
+        losses = "  ".join(f"{name} {value:.3f}" for name, value in record["losses"].items())
+        pace = f"{record['images_per_second']:.2f} images/s  ETA {clock(record['eta_seconds'])}"
+        if self.live:
+            self.live.update(self.task, description=f"epoch {record['epoch']}", rest=pace)
+            self.live.console.print(f"step {record['step']}  {losses}", highlight=False)
+        else:
+            head = f"step {record['step']}/{self.total}  epoch {record['epoch']}"
+            print(f"{head}  {pace}  {losses}", flush=True)
+
+    def close(self) -> None:
+        if self.live:
+            self.live.stop()
+
+
+def clock(seconds: float) -> str:
+    """Seconds as 1 d 2 h, 2 h 05 min, 3 min 10 s."""
+    seconds = round(seconds)
+    minutes, s = divmod(seconds, 60)
+    hours, m = divmod(minutes, 60)
+    days, h = divmod(hours, 24)
+    if days:
+        return f"{days} d {h} h"
+    if hours:
+        return f"{h} h {m:02d} min"
+    return f"{m} min {s:02d} s" if m else f"{s} s"

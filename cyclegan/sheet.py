@@ -1,0 +1,48 @@
+"""Pictures side by side with captions: sample grids, demo results, contact sheets."""
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+GAP, MARGIN = 4, 12
+INK, PAPER = (40, 40, 48), (255, 255, 255)
+
+
+def to_picture(image) -> Image.Image:
+    """A (C, H, W) tensor in [-1, 1] → an RGB picture, rounded to 8 bits."""
+    pixels = ((image.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy()
+    if len(pixels) == 1:
+        pixels = np.repeat(pixels, 3, 0)
+    return Image.fromarray(pixels.transpose(1, 2, 0))
+
+
+def sheet(blocks: dict[str, list[list[Image.Image]]], cell: int | None = None) -> Image.Image:
+    """Blocks of pictures beside one another, each under its title: title → rows of equally many pictures.
+
+    ``cell`` is the side in pixels that every picture is fitted into; by default that of the largest one.
+    """
+    pictures = [p for rows in blocks.values() for row in rows for p in row]
+    cell = cell or max(max(p.size) for p in pictures)
+    font = ImageFont.load_default(size=max(13, cell // 9))
+    head = font.size + 2 * GAP
+    widths = [len(rows[0]) * (cell + GAP) - GAP for rows in blocks.values()]
+    height = max(map(len, blocks.values())) * (cell + GAP) - GAP
+    size = (sum(widths) + MARGIN * (len(widths) + 1), height + head + 2 * MARGIN)
+    canvas = Image.new("RGB", size, PAPER)
+    draw = ImageDraw.Draw(canvas)
+    left = MARGIN
+    for (title, rows), width in zip(blocks.items(), widths, strict=True):
+        draw.text((left + width / 2, MARGIN + font.size / 2), title, INK, font, anchor="mm")
+        for i, row in enumerate(rows):
+            for j, picture in enumerate(row):
+                place = (left + j * (cell + GAP), MARGIN + head + i * (cell + GAP))
+                _put(canvas, picture, place, cell)
+        left += width + MARGIN
+    return canvas
+
+
+def _put(canvas: Image.Image, picture: Image.Image, place: tuple[int, int], cell: int) -> None:
+    scale = cell / max(picture.size)
+    size = [max(1, round(side * scale)) for side in picture.size]
+    if tuple(size) != picture.size:
+        picture = picture.resize(size, Image.Resampling.BICUBIC)
+    canvas.paste(picture.convert("RGB"), (place[0] + (cell - size[0]) // 2, place[1] + (cell - size[1]) // 2))

@@ -1,0 +1,143 @@
+"""Weights files: one generator in safetensors that says by itself how it is built and what it translates.
+
+The metadata key ``cyclegan`` holds a JSON object, the header:
+
+==============  =====================================================================================================
+format          1
+architecture    what ``networks.build_generator`` takes: ``{"name": "resnet", "width": 64, "blocks": 9, …}``
+domains         ``[source, target]``, for example ``["horse", "zebra"]``
+size            height and width, in pixels, of the pictures it was trained on
+preprocessing   ``{"range": [-1, 1], "channels": [in, out]}``
+provenance      where the weights come from: free keys
+==============  =====================================================================================================
+"""
+
+import json
+import os
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+FORMAT = 1
+KEY = "cyclegan"
+
+
+class WeightsError(ValueError):
+    """A file that is no generator of ours, or weights that do not fit the architecture beside them."""
+
+
+def save_weights(path, weights, header: dict) -> Path:
+    """Writes a generator (``nn.Module`` or state dict) with its header, the whole file or none; returns its path.
+
+    ``format`` and ``preprocessing`` are filled in where ``header`` leaves them out, and ``size`` may be None where it
+    is not known. Tensors are stored as they are, dense and on the CPU. Raises ``WeightsError`` where the weights do
+    not fit ``header["architecture"]``, because nobody could load such a file.
+    """
+    from safetensors.torch import save
+
+    state = weights if isinstance(weights, dict) else weights.state_dict()
+    header = _completed(header, path)
+    check_fit(state, _empty(header["architecture"], path), path)
+    tensors = {key: tensor.detach().cpu().contiguous() for key, tensor in state.items()}
+    return write_whole(path, save(tensors, metadata={KEY: json.dumps(header)}))
+
+
+def read_header(path) -> dict:
+    """The header of a weights file, without loading its weights (or torch); raises ``WeightsError``."""
+    try:
+        with safe_open(path, framework="np") as file:
+            text = (file.metadata() or {}).get(KEY)
+    except FileNotFoundError as error:
+        raise WeightsError(f"no such weights file: {path}") from error
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path} is not a complete safetensors file ({error}); copy or download it again") from error
+    if text is None:
+        raise WeightsError(
+            f"{path} has no {KEY!r} header, so it is not a generator of this toolkit; "
+            "weights of other programs come in with python -m cyclegan.convert"
+        )
+    try:
+        return _completed(json.loads(text), path)
+    except json.JSONDecodeError as error:
+        raise WeightsError(f"{path} has a damaged {KEY!r} header ({error})") from error
+
+
+def load_weights(path, device="cpu"):
+    """``(network, header)`` of a weights file: the generator in evaluation mode, float32, on ``device``.
+
+    Raises ``WeightsError`` with one sentence where the file is missing, cut off or no generator of ours.
+    """
+    from safetensors.torch import load_file
+
+    header = read_header(path)
+    network = _empty(header["architecture"], path)
+    state = {key: tensor.float() for key, tensor in load_file(path).items()}
+    check_fit(state, network, path)
+    network.load_state_dict(state, assign=True)
+    return network.eval().requires_grad_(False).to(device), header
+
+
+def check_fit(state: dict, network, path) -> None:
+    """Raises ``WeightsError`` naming the first tensor that is missing, surplus or of another shape."""
+    expected = network.state_dict()
+    for key in [*expected, *state]:
+        if key not in state:
+            raise WeightsError(f"{path}: the tensor {key} is missing, so these weights are incomplete")
+        if key not in expected:
+            raise WeightsError(f"{path}: the architecture in the header has no place for the tensor {key}")
+        if state[key].shape != expected[key].shape:
+            found, wanted = list(state[key].shape), list(expected[key].shape)
+            raise WeightsError(f"{path}: the tensor {key} has shape {found} where the architecture needs {wanted}")
+
+
+def write_whole(path, data: bytes) -> Path:
+    """Writes ``data`` beside ``path`` and renames it into place, so that no half-written file ever has that name."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(unfinished, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path
+
+
+def _empty(architecture: dict, path):
+    """The network without memory for its weights: they are assigned, so drawing random ones would be wasted."""
+    import torch
+
+    from cyclegan.networks import NetworkError, build_generator
+
+    try:
+        with torch.device("meta"):
+            return build_generator(architecture)
+    except NetworkError as error:
+        raise WeightsError(f"{path}: {error}") from error
+
+
+def _completed(header: dict, path) -> dict:
+    """The header with its optional keys; raises ``WeightsError`` where an obligatory one is missing or malformed."""
+    if not isinstance(header, dict) or not isinstance(header.get("architecture"), dict):
+        raise WeightsError(f"{path}: the header has no architecture, so nobody could build the network again")
+    if header.get("format", FORMAT) != FORMAT:
+        raise WeightsError(f"{path} has format {header['format']}, and this version reads {FORMAT}: update the toolkit")
+    domains = header.get("domains")
+    if not isinstance(domains, (list, tuple)) or len(domains) != 2 or not all(isinstance(d, str) for d in domains):
+        raise WeightsError(f'{path}: the header needs "domains": [source, target], not {domains!r}')
+    architecture = header["architecture"]
+    channels = [architecture.get("in_channels", 3), architecture.get("out_channels", 3)]
+    preprocessing = {"range": [-1, 1], "channels": channels, **header.get("preprocessing", {})}
+    if list(preprocessing["range"]) != [-1, 1] or list(preprocessing["channels"]) != channels:
+        raise WeightsError(f"{path}: the preprocessing {preprocessing} contradicts {channels} channels in [-1, 1]")
+    return {
+        **header,
+        "format": FORMAT,
+        "domains": list(domains),
+        "size": header.get("size"),
+        "preprocessing": preprocessing,
+        "provenance": header.get("provenance", {}),
+    }
