@@ -40,12 +40,13 @@ def from_mirrors(target: Path, bytes: int, sha256: str, urls: Sequence[str]) -> 
     try:
         place(target, build)
     except _Missing as problems:
+        name = f"{target.name}.zip"
         kept = "What has arrived is kept: the same command continues there.\n" if part.exists() else ""
         raise CardError(
             f"{target.name} could not be downloaded ({problems}).\n{kept}"
-            f"Without a network: fetch {target.name}.zip ({bytes:,} bytes, sha256 {sha256}) elsewhere from\n"
+            f"Without a network: fetch {name} ({bytes:,} bytes, sha256 {sha256}) elsewhere from\n"
             + "".join(f"    {url}\n" for url in urls)
-            + f"and give it with --data {target.name}.zip, or put it at {target.with_name(target.name + '.zip')}."
+            + f"and give it with --data {name}, or put it at {target.with_name(name)}."
         ) from None
 
 
@@ -56,7 +57,7 @@ class _Missing(Exception):
 def from_zip(target: Path, pack: Path, sha256: str | None) -> None:
     """Make the folder `target` out of a zip that the user has; `sha256` is the card's, if there is a card.
 
-    Raises CardError when it is another zip than the card's, or `target` is there and came from something else.
+    Raises CardError when it is another zip than the card's, or `target` is there and came from another.
     """
     digest = sha256_of(pack)
     if sha256 and digest != sha256:
@@ -82,7 +83,7 @@ def unpack(archive: Path, folder: Path) -> None:
     """Unpack the zip `archive` into the new `folder`.
 
     Every name is checked before anything is written. Raises CardError for names that lead out of the folder,
-    links, an archive that unpacks to more than UNPACKED_LIMIT times its size, a damaged one, and lack of space.
+    links, an archive that unpacks to over UNPACKED_LIMIT times its size, a damaged one, and lack of space.
     """
     try:
         with zipfile.ZipFile(archive) as pack:

@@ -25,7 +25,10 @@ class Augment:
             steps.append(
                 K.RandomAffine(config.affine, translate=(0.05, 0.05), scale=(0.95, 1.05), padding_mode="reflection")
             )
-        if config.load_size > config.size:
+        if config.zoom > 1:
+            shares = [(crop / config.load_size) ** 2 for crop in (config.size, config.zoom * config.size)]
+            steps.append(K.RandomResizedCrop((config.size, config.size), scale=shares, ratio=(1.0, 1.0)))
+        elif config.load_size > config.size:
             steps.append(K.RandomCrop((config.size, config.size)))
         if config.flip:
             steps.append(K.RandomHorizontalFlip())

@@ -12,7 +12,8 @@ A card is a TOML file, one per data set: its two domains, where its archive lies
 
 Cards are looked for in the user's own folder of data sets first, then among those that come with the package.
 A folder of the user's own may hold a card.toml with domains, channels, paired_test and [train]. Where the two
-domains are subfolders, `folders = ["zebras", "horses"]` in it (or `domains`, if they are called so) puts A first.
+domains are subfolders, `folders = ["zebras", "horses"]` in it (or `domains`, if they bear those names) puts A
+first.
 """
 
 import difflib

@@ -32,8 +32,9 @@ class ModelConfig:
     """How the generator enlarges. resize avoids checkerboard patterns; transpose is the paper's."""
     residual: float | None = None
     """Let the generator learn the change only: output = clamp(x + RESIDUAL * net(x)). It starts as a copy."""
-    discriminator: Literal["patch", "pixel"] = "patch"
-    """patch judges overlapping patches (the paper's); pixel judges single pixels, so colours only."""
+    discriminator: Literal["patch", "pixel", "projected"] = "patch"
+    """patch judges overlapping patches (the paper's); pixel judges single pixels, so colours only; projected looks
+    through a network trained on ImageNet, so it knows animals and things from the start (needs extra: quick)."""
     layers: int = 3
     """Depth of the patch discriminator: 3 sees 70 x 70 pixels, each one more about doubles that."""
     adversarial: Literal["lsgan", "vanilla", "hinge", "wgan-gp"] = "lsgan"
@@ -93,11 +94,13 @@ class PicturesConfig:
     """What the networks get to see."""
 
     size: int = 256
-    """Training pictures are SIZE x SIZE pixels. Smaller is faster, in time and memory about with its square."""
+    """Training pictures are SIZE x SIZE pixels. Smaller is faster, in time and memory with about its square."""
     load: int | None = None
-    """Pictures are first resized to LOAD x LOAD, then cropped to SIZE at random. Default: 286 for 256, in proportion."""
+    """Pictures are first resized to LOAD x LOAD, then cropped to SIZE at random. Default: 286 for 256, and so on."""
     resize: Literal["stretch", "fit"] = "stretch"
     """stretch makes every picture square (the reference's way); fit keeps proportions and crops the longer side."""
+    zoom: float = 1.0
+    """Crop squares of up to ZOOM times SIZE pixels and shrink them to SIZE, so that things appear at many scales."""
     flip: bool = True
     """Mirror pictures left to right at random. Turn off where that changes the meaning, as with text."""
     color: float = 0.0
@@ -157,8 +160,9 @@ class Config:
     dataset: tyro.conf.Positional[str]
     """A data set's name (a card in datasets/, such as horse2zebra or sketch2emoji) or a folder with trainA, trainB and
     optionally testA, testB, or with one subfolder per domain."""
-    recipe: Literal["paper"] = "paper"
-    """A named set of defaults. paper: the published CycleGAN, exactly."""
+    recipe: Literal["paper", "quick"] = "paper"
+    """A named set of defaults. paper: the published CycleGAN, exactly; days on a GPU's worth of work.
+    quick: a small residual generator against projected discriminators; an hour or two on a laptop CPU."""
     name: str | None = None
     """The run's name, a folder in --runs. Default: the data set's name."""
     runs: Path = Path("runs")
@@ -178,6 +182,8 @@ class Config:
             (p.size < 32, f"--size must be at least 32, not {p.size}"),
             (p.size % 4 != 0, f"--size must be a multiple of 4, not {p.size}; try {max(32, p.size // 4 * 4)}"),
             (p.load_size < p.size, f"--load {p.load_size} is smaller than --size {p.size}; crops need room"),
+            (p.zoom < 1, f"--zoom must be at least 1, not {p.zoom}"),
+            (p.zoom * p.size > p.load_size and p.zoom > 1, f"--zoom {p.zoom} needs --load {round(p.zoom * p.size)}"),
             (t.batch < 1, f"--batch must be at least 1, not {t.batch}"),
             (t.epochs < 1, f"--epochs must be at least 1, not {t.epochs}"),
             (t.steps is not None and t.steps < 1, f"--steps must be at least 1, not {t.steps}"),
@@ -193,6 +199,20 @@ class Config:
 
 RECIPES: dict[str, dict] = {
     "paper": {},
+    "quick": {
+        "generator": "mobile",
+        "residual": 2.0,
+        "discriminator": "projected",
+        "adversarial": "hinge",
+        "lambda_adversarial": 0.25,
+        "lambda_identity": 2.0,
+        "pool": 0,
+        "diffaug": True,
+        "size": 128,
+        "load": 256,
+        "zoom": 1.8,
+        "steps": 6000,
+    },
 }
 
 

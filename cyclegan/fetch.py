@@ -91,6 +91,8 @@ def download(urls: Sequence[str], size: int, sha256: str, part: Path) -> str:
         if not reason:
             return ""
         reasons.append(f"{url}: {reason}")
+    if part.exists() and part.stat().st_size == 0:
+        part.unlink()
     return "; ".join(reasons)
 
 
@@ -155,7 +157,7 @@ def _transfer(url: str, part: Path, size: int) -> None:
         say(f"Downloading {url} ({megabytes(size)}{here})")
         pooch.HTTPDownloader(
             progressbar=sys.stderr.isatty() and find_spec("tqdm") is not None,
-            chunk_size=1 << 18,
+            chunk_size=1 << 14,  # what is lost when the connection breaks; 1024, the default, is slow
             headers=headers,
             hooks={"response": inspect},
         )(url, _Bounded(file, size), None)

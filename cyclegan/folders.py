@@ -39,7 +39,7 @@ def find_domains(folder: Path, order: Sequence[str] = ()) -> Domains:
         horse zebra                       the domains themselves, or each with train/ [and test/] below it
 
     Named domains come in alphabetical order unless `order` names both. A test folder without pictures counts
-    as none. Raises CardError, saying what was found, when it is none of these or training pictures are missing.
+    as none. Raises CardError, saying what was found, for anything else and for missing training pictures.
     """
     inside = _subfolders(folder)
     if inside.keys() & {"traina", "trainb"}:

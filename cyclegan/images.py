@@ -132,7 +132,7 @@ def _narrow(values: np.ndarray) -> np.ndarray:
 def _name(source: Source) -> str:
     if isinstance(source, (str, os.PathLike)):
         return os.fspath(source)
-    return str(getattr(source, "name", "the picture"))
+    return str(getattr(source, "name", "the file"))
 
 
 def _explain(name: str, error: Exception) -> str:

@@ -6,7 +6,7 @@ every key but ``name`` and ``residual`` is an argument of the class. ``residual`
 
 from torch import nn
 
-from cyclegan.networks.discriminators import DISCRIMINATORS, PatchGAN, PixelGAN
+from cyclegan.networks.discriminators import DISCRIMINATORS, PatchGAN, PixelGAN, Projected
 from cyclegan.networks.generators import GENERATORS, Mobile, Residual, ResNet, UNet
 from cyclegan.networks.layers import NetworkError, initialise, parameter_count
 
@@ -17,6 +17,7 @@ __all__ = [
     "NetworkError",
     "PatchGAN",
     "PixelGAN",
+    "Projected",
     "ResNet",
     "Residual",
     "UNet",

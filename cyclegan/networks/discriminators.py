@@ -1,8 +1,12 @@
-"""Discriminators: pictures in [-1, 1] of shape (N, C, H, W) → a map of scores (N, 1, h, w), higher is more real."""
+"""Discriminators: pictures in [-1, 1] of shape (N, C, H, W) → a map of scores (N, 1, h, w), higher is more real.
+
+``Projected``, in a file of its own, gives a tuple of such maps, one for each scale.
+"""
 
 from torch import nn
 
 from cyclegan.networks.layers import norm_layer
+from cyclegan.networks.projected import Projected
 
 
 class PatchGAN(nn.Module):
@@ -48,4 +52,4 @@ class PixelGAN(nn.Module):
         return self.net(x)
 
 
-DISCRIMINATORS = {"patch": PatchGAN, "pixel": PixelGAN}
+DISCRIMINATORS = {"patch": PatchGAN, "pixel": PixelGAN, "projected": Projected}

@@ -200,6 +200,12 @@ class Residual(nn.Module):
         self.network, self.strength = network, strength
         self.multiple = network.multiple
 
+    def start_as_copy(self) -> None:
+        """Sets the last convolution to 0, so that the untrained translator returns its input exactly."""
+        last = [layer for layer in self.network.modules() if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d))][-1]
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+
     def forward(self, x):
         return (x + self.strength * self.network(x)).clamp(-1, 1)
 

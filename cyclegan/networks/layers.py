@@ -1,6 +1,7 @@
 """Layers that every network shares, and the initialisation of the reference implementation."""
 
 from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
 
 
 class NetworkError(ValueError):
@@ -39,12 +40,20 @@ def upsample(kind: str, in_channels: int, out_channels: int) -> nn.Module:
 
 
 def initialise(network: nn.Module, std: float = 0.02) -> nn.Module:
-    """Draws all convolution weights from N(0, std²) and sets biases to 0 (section 7.1); returns the network."""
+    """Draws all convolution weights from N(0, std²) and sets biases to 0 (section 7.1); returns the network.
+
+    Frozen layers keep what they know; spectrally normalised ones have no scale of their own to set.
+    """
     for layer in network.modules():
-        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+        if is_parametrized(layer):
+            continue
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)) and layer.weight.requires_grad:
             nn.init.normal_(layer.weight, 0.0, std)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+    for layer in network.modules():
+        if hasattr(layer, "start_as_copy"):
+            layer.start_as_copy()
     return network
 
 

@@ -1,0 +1,62 @@
+"""A discriminator that looks through frozen, pretrained eyes (Sauer et al. 2021, "Projected GANs Converge Faster")."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from cyclegan.backbones import efficientnet_lite
+
+
+class Projected(nn.Module):
+    """Small trained heads on the features that a frozen EfficientNet-Lite0 has at strides 4, 8, 16 and 32.
+
+    Between features and heads stand fixed random projections (that paper's section 3.2): 1 × 1 convolutions to
+    ``width`` channels (cross-channel mixing), and 3 × 3 convolutions that carry coarse features up to finer ones
+    (cross-scale mixing), so that no head can rest on the few features that are easiest to tell apart.
+
+    (N, 3, H, W) in [-1, 1] → four score maps, coarsest last; grey pictures are repeated to three channels. Needs
+    32 × 32 pixels at least. Raises ``backbones.BackboneError`` where the packages with the features are missing.
+    """
+
+    def __init__(self, in_channels=3, width=48, backbone="efficientnet-lite0"):
+        super().__init__()
+        self.repeat = 3 if in_channels == 1 else 1
+        self.eyes = efficientnet_lite(backbone)
+        channels = [level["num_chs"] for level in self.eyes.feature_info][1:]
+        self.mix_channels = nn.ModuleList(_fixed(c, width, 1) for c in channels)
+        self.mix_scales = nn.ModuleList(_fixed(width, width, 3) for _ in channels)
+        # The finer the map, the more a head may halve it: each should judge parts of animals, not pixels.
+        self.heads = nn.ModuleList(_head(width, halvings) for halvings in (2, 1, 0, 0))
+
+    def train(self, mode: bool = True):
+        super().train(mode)
+        self.eyes.eval()  # its batch norms keep the statistics they were trained with
+        return self
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        x = x.repeat(1, self.repeat, 1, 1) if self.repeat > 1 else x
+        features = self.eyes.forward_intermediates(x, indices=[1, 2, 3, 4], intermediates_only=True)
+        mixed, coarser = [], None
+        for feature, channels, scales in list(zip(features, self.mix_channels, self.mix_scales, strict=True))[::-1]:
+            feature = channels(feature)
+            if coarser is not None:
+                feature = feature + F.interpolate(coarser, feature.shape[-2:], mode="bilinear", align_corners=False)
+            coarser = scales(feature)
+            mixed.insert(0, coarser)
+        return tuple(head(feature) for head, feature in zip(self.heads, mixed, strict=True))
+
+
+def _fixed(in_channels: int, out_channels: int, kernel: int) -> nn.Conv2d:
+    layer = nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=False)
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
+    return layer.requires_grad_(False)
+
+
+def _head(width: int, halvings: int) -> nn.Sequential:
+    """Spectrally normalised convolutions (Miyato et al. 2018) with a 1-channel map of scores at the end."""
+    strides = [2] * halvings or [1]
+    layers: list[nn.Module] = []
+    for stride, inner in zip(strides, [width, *[64] * halvings], strict=False):
+        kernel = 4 if stride == 2 else 3
+        layers += [spectral_norm(nn.Conv2d(inner, 64, kernel, stride, 1)), nn.LeakyReLU(0.2, inplace=True)]
+    return nn.Sequential(*layers, spectral_norm(nn.Conv2d(64, 1, 1)))
