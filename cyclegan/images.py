@@ -143,7 +143,7 @@ def _explain(name: str, error: Exception) -> str:
         return f"{name} is a folder, not a picture"
     if isinstance(error, PermissionError):
         return f"{name} may not be read: check its permissions"
-    if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
+    if isinstance(error, Image.DecompressionBombError):
         limit = 2 * (Image.MAX_IMAGE_PIXELS or 0)
         return f"{name} has more than {limit:,} pixels, the limit for a single picture: scale it down first"
     if isinstance(error, UnidentifiedImageError):

@@ -19,6 +19,7 @@ from cyclegan.weights import WeightsError, check_fit, write_whole
 # where batch normalisation normalises by the picture's own statistics, that is, it is instance normalisation with a
 # learned scale and shift. Hence affine norms come in as ``instance_affine``, whichever of the two they were.
 _RUNNING = ("running_mean", "running_var", "num_batches_tracked")
+_BEGINNINGS = (b"PK", b"\x80\x02")  # of PyTorch's files: zip archives, and before 2020 pickles of protocol 2
 # Depths that its command line, or GAN Compression's, has a name for: blocks, and levels of the U-Net.
 _DEPTHS = {"resnet": (6, 9), "mobile": (9,), "unet": (7, 8)}
 
@@ -52,7 +53,12 @@ def read_tensors(path) -> dict[str, Tensor]:
             from safetensors.torch import load_file
 
             return load_file(path)
+        with open(path, "rb") as file:
+            if file.read(2) not in _BEGINNINGS:
+                raise WeightsError(f"{path} is damaged or no weights file; copy or download it again")
         loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except WeightsError:
+        raise
     except FileNotFoundError as error:
         raise WeightsError(f"no such weights file: {path}") from error
     except pickle.UnpicklingError as error:

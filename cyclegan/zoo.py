@@ -187,6 +187,8 @@ def _fetched(name: str, direction: str, entry: dict, domains: tuple[str, str]) -
             if entry.get(key, seen[key]) != seen[key]:
                 raise CardError(f"{entry['url']} is not the file on the card: {key} is {seen[key]}, not {entry[key]}")
         _convert(part, cached, suffix == ".pth", domains, {"card": name, **seen})
+    except WeightsError as error:
+        raise CardError(str(error).replace(str(part), entry["url"])) from error
     finally:
         part.unlink(missing_ok=True)
     print(f"Fetched {name} {direction}: {megabytes(seen['bytes'])}, sha256 {seen['sha256']}", file=sys.stderr)

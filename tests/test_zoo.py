@@ -2,9 +2,6 @@
 
 import hashlib
 import http.server
-import json
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -13,7 +10,7 @@ import torch
 
 from cyclegan import Translator, zoo
 from cyclegan.networks import build_generator
-from cyclegan.weights import WeightsError, read_header
+from cyclegan.weights import read_header
 from cyclegan.zoo import CardError
 
 ARCHITECTURE = {"name": "resnet", "width": 4, "blocks": 2}
@@ -111,9 +108,11 @@ def test_a_single_file_has_no_reverse(pair):
 
 
 def test_all_official_generators_have_cards():
-    official = """apple2orange orange2apple summer2winter_yosemite winter2summer_yosemite horse2zebra zebra2horse
-        monet2photo style_monet style_cezanne style_ukiyoe style_vangogh sat2map map2sat cityscapes_photo2label
-        cityscapes_label2photo facades_photo2label facades_label2photo iphone2dslr_flower""".split()
+    pairs = ["apple2orange", "orange2apple", "summer2winter_yosemite", "winter2summer_yosemite"]
+    pairs += ["horse2zebra", "zebra2horse", "monet2photo", "sat2map", "map2sat", "iphone2dslr_flower"]
+    styles = [f"style_{name}" for name in ("monet", "cezanne", "ukiyoe", "vangogh")]
+    labels = [f"{name}_{way}" for name in ("cityscapes", "facades") for way in ("photo2label", "label2photo")]
+    official = pairs + styles + labels
     assert len(official) == 18 and set(official) <= set(zoo.model_names())
     for name in official:
         card = zoo.model_card(name)
@@ -123,46 +122,16 @@ def test_all_official_generators_have_cards():
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Serves ``server.files`` and, in the hub's words, the repository someone/pair."""
-
     def log_message(self, *_):
         pass
 
-    def do_HEAD(self):
-        self.do_GET()
-
     def do_GET(self):
         self.server.asked.append(self.path)
-        name = self.path.rpartition("/")[2]
-        body = self.server.files.get(name)
-        if body is None:
-            code = "EntryNotFound" if self.path.startswith("/someone/pair/") else "RepoNotFound"
-            self.answer(404, b"", {"X-Error-Code": code})
-        else:
-            self.answer(200, body, {"ETag": f'"{hashlib.sha256(body).hexdigest()}"', "X-Repo-Commit": "a" * 40})
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.path.endswith("/repos/create"):
-            answer = {"url": "http://127.0.0.1/someone/pair"}
-        elif "/preupload/" in self.path:
-            paths = [file["path"] for file in json.loads(body)["files"]]
-            answer = {"files": [{"path": p, "uploadMode": "regular", "shouldIgnore": False} for p in paths]}
-        elif "/commit/" in self.path:
-            lines = [json.loads(line) for line in body.splitlines()]
-            self.server.committed = {line["value"]["path"]: line["value"] for line in lines if line["key"] == "file"}
-            answer = {"commitUrl": "http://127.0.0.1/someone/pair/commit/1", "commitOid": "b" * 40, "hookOutput": ""}
-        else:
-            answer = {}
-        self.answer(200, json.dumps(answer).encode(), {"Content-Type": "application/json"})
-
-    def answer(self, status, body, headers):
-        self.send_response(status)
-        for key, value in {**headers, "Content-Length": str(len(body))}.items():
-            self.send_header(key, value)
+        body = self.server.files.get(self.path)
+        self.send_response(404 if body is None else 200)
+        self.send_header("Content-Length", str(len(body or b"")))
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+        self.wfile.write(body or b"")
 
 
 @pytest.fixture
@@ -177,7 +146,7 @@ def server():
 
 def linked_card(server, extra=""):
     torch.save(make().network.state_dict(), "G.pth")
-    server.files["official.pth"] = Path("G.pth").read_bytes()
+    server.files["/official.pth"] = Path("G.pth").read_bytes()
     text = f'domains = ["photo", "monet"]\n[G_AB]\nurl = "{server.url}/official.pth"\nformat = "reference"\n{extra}'
     Path("pretrained").mkdir(exist_ok=True)
     Path("pretrained/official.toml").write_text(text)
@@ -187,7 +156,7 @@ def test_a_linked_generator_is_fetched_once_converted_and_its_hash_recorded(serv
     linked_card(server)
     translator = Translator.from_pretrained("official")
     assert translator.domains == ("photo", "monet") and translator.size == 256
-    digest = hashlib.sha256(server.files["official.pth"]).hexdigest()
+    digest = hashlib.sha256(server.files["/official.pth"]).hexdigest()
     assert digest in capsys.readouterr().err
     (cached,) = (path for path in Path("cache").rglob("*") if path.is_file())
     seen = read_header(cached)["provenance"]
@@ -207,73 +176,18 @@ def test_a_card_that_changed_is_fetched_again(server):
 
 
 @pytest.mark.parametrize(
-    ("body", "error", "sentence"),
+    ("body", "sentence"),
     [
-        (None, CardError, "could not fetch .*404"),
-        (b"<html>this page has moved</html>", WeightsError, "damaged or no weights file"),
-        (b"cut", WeightsError, "damaged or no weights file"),
+        (None, "could not fetch .*404"),
+        (b"<html>this page has moved</html>", r"official.pth is damaged or no weights file"),
+        (b"cut", r"http.*official.pth is damaged or no weights file"),
     ],
 )
-def test_a_link_that_brings_something_else_leaves_nothing_in_the_cache(server, body, error, sentence):
+def test_a_link_that_brings_something_else_leaves_nothing_in_the_cache(server, body, sentence):
     linked_card(server)
-    cut = server.files["official.pth"][:-2000]
-    server.files["official.pth"] = cut if body == b"cut" else body
-    with pytest.raises(error, match=sentence) as raised:
+    cut = server.files["/official.pth"][:-2000]
+    server.files["/official.pth"] = cut if body == b"cut" else body
+    with pytest.raises(CardError, match=sentence) as raised:
         Translator.from_pretrained("official")
     assert "\n" not in str(raised.value)
     assert not [path for path in Path("cache").rglob("*") if path.is_file()]
-
-
-def run_with_hub(server, code):
-    import os
-
-    environment = os.environ | {"HF_ENDPOINT": server.url, "HF_HOME": str(Path("hf").resolve()), "HF_TOKEN": "hf_x"}
-    environment |= {"HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "NO_PROXY": "127.0.0.1"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_a_repository_on_the_hub(server, pair):
-    for direction in zoo.DIRECTIONS:
-        server.files[f"{direction}.safetensors"] = Path(f"runs/mine/{direction}.safetensors").read_bytes()
-    code = """
-from cyclegan import Translator
-print(Translator.from_pretrained("someone/pair").domains)
-print(Translator.from_pretrained("someone/pair", reverse=True).domains)
-for repository in ("someone/else", "someone/pair"):
-    try:
-        Translator.from_pretrained(repository, force_download=True, revision="other")
-    except ValueError as error:
-        print(error)
-"""
-    files = dict(server.files)
-    out = run_with_hub(server, code.split("for repository")[0]).splitlines()
-    assert out == ["('horse', 'zebra')", "('zebra', 'horse')"]
-    server.files.clear()
-    out = run_with_hub(server, code.replace("print(Tr", "(lambda *_: 0)#")).splitlines()
-    assert "no such repository" in out[0] and "has no G_AB.safetensors" in out[1], out
-    assert files
-
-
-def test_pushing_to_the_hub_sends_weights_config_and_page(server, pair):
-    code = """
-from cyclegan import Translator
-Translator.from_pretrained("runs/mine").push_to_hub("someone/pair")
-"""
-    run_with_hub(server, code)
-    assert set(server.committed) == {"G_AB.safetensors", "config.json", "README.md"}
-    import base64
-
-    page = base64.b64decode(server.committed["README.md"]["content"]).decode()
-    assert page.startswith("---\n") and 'pipeline_tag: "image-to-image"' in page and "# horse → zebra" in page
-    config = json.loads(base64.b64decode(server.committed["config.json"]["content"]))
-    assert config["domains"] == ["horse", "zebra"] and config["architecture"] == ARCHITECTURE
-
-
-def test_the_page_of_a_saved_translator_is_one_that_the_hub_reads(pair):
-    from huggingface_hub import ModelCard
-
-    card = ModelCard.load(Path("runs/mine/README.md"))
-    assert card.data.library_name == "cyclegan-toolkit" and "cyclegan" in card.data.tags
-    assert "horse → zebra" in card.text
