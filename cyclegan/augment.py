@@ -26,7 +26,8 @@ class Augment:
                 K.RandomAffine(config.affine, translate=(0.05, 0.05), scale=(0.95, 1.05), padding_mode="reflection")
             )
         if config.zoom > 1:
-            shares = [(crop / config.load_size) ** 2 for crop in (config.size, config.zoom * config.size)]
+            crops = config.size, min(config.zoom * config.size, config.load_size)
+            shares = [(crop / config.load_size) ** 2 for crop in crops]
             steps.append(K.RandomResizedCrop((config.size, config.size), scale=shares, ratio=(1.0, 1.0)))
         elif config.load_size > config.size:
             steps.append(K.RandomCrop((config.size, config.size)))

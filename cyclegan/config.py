@@ -96,11 +96,13 @@ class PicturesConfig:
     size: int = 256
     """Training pictures are SIZE x SIZE pixels. Smaller is faster, in time and memory with about its square."""
     load: int | None = None
-    """Pictures are first resized to LOAD x LOAD, then cropped to SIZE at random. Default: 286 for 256, and so on."""
+    """Pictures are first resized to LOAD x LOAD, then cropped at random. Default: SIZE times ZOOM, and without ZOOM 286
+    for 256 and in proportion."""
     resize: Literal["stretch", "fit"] = "stretch"
     """stretch makes every picture square (the reference's way); fit keeps proportions and crops the longer side."""
     zoom: float = 1.0
-    """Crop squares of up to ZOOM times SIZE pixels and shrink them to SIZE, so that things appear at many scales."""
+    """Crop squares of up to ZOOM times SIZE pixels and shrink them to SIZE, so that things appear at many scales; 1
+    crops SIZE only."""
     flip: bool = True
     """Mirror pictures left to right at random. Turn off where that changes the meaning, as with text."""
     color: float = 0.0
@@ -114,7 +116,7 @@ class PicturesConfig:
     @property
     def load_size(self) -> int:
         """The side in pixels to which pictures are resized before the random crop."""
-        return self.load or round(self.size * 286 / 256)
+        return self.load or round(self.size * (self.zoom if self.zoom > 1 else 286 / 256))
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,16 @@ class TrainingConfig:
     """Steps between two sample pictures."""
     save_every: int = 1000
     """Steps between two checkpoints."""
+    eval_every: int = 0
+    """Steps between two evaluations; 0 never. Each measures KID on fixed test pictures in both directions (smaller is
+    better), and the best weights are kept in best.pt and best/. Needs extra: eval."""
+    eval_pictures: int = 64
+    """How many test pictures of each domain an evaluation uses."""
+    eval_features: str | None = None
+    """The network through which evaluations compare pictures, see cyclegan.evaluate. Default: efficientnet-lite0, or
+    efficientnet-lite1 where the discriminators look through the former."""
+    patience: int = 0
+    """Stop after this many evaluations without a better KID; 0 never."""
 
 
 @dataclass(frozen=True)
@@ -183,12 +195,14 @@ class Config:
             (p.size % 4 != 0, f"--size must be a multiple of 4, not {p.size}; try {max(32, p.size // 4 * 4)}"),
             (p.load_size < p.size, f"--load {p.load_size} is smaller than --size {p.size}; crops need room"),
             (p.zoom < 1, f"--zoom must be at least 1, not {p.zoom}"),
-            (p.zoom * p.size > p.load_size and p.zoom > 1, f"--zoom {p.zoom} needs --load {round(p.zoom * p.size)}"),
             (t.batch < 1, f"--batch must be at least 1, not {t.batch}"),
             (t.epochs < 1, f"--epochs must be at least 1, not {t.epochs}"),
             (t.steps is not None and t.steps < 1, f"--steps must be at least 1, not {t.steps}"),
             (m.pool < 0 or t.workers < 0 or t.cache < 0, "--pool, --workers and --cache cannot be negative"),
             (min(t.log_every, t.sample_every, t.save_every) < 1, "--log-every and its like must be at least 1"),
+            (min(t.eval_every, t.patience) < 0, "--eval-every and --patience cannot be negative"),
+            (t.patience > 0 and t.eval_every == 0, "--patience counts evaluations: give --eval-every too"),
+            (t.eval_pictures < 2, f"--eval-pictures must be at least 2, not {t.eval_pictures}"),
             (not 0 <= m.ema < 1, f"--ema must be at least 0 and below 1, not {m.ema}"),
         ]
         for failed, sentence in wrong:
@@ -209,7 +223,6 @@ RECIPES: dict[str, dict] = {
         "pool": 0,
         "diffaug": True,
         "size": 128,
-        "load": 256,
         "zoom": 1.8,
         "steps": 6000,
     },
@@ -235,8 +248,14 @@ def as_dict(config: Config) -> dict:
 
 
 def parse(arguments: list[str] | None, card_defaults) -> Config:
-    """The configuration of a command line; ``card_defaults(config)`` gives the data set's own settings."""
+    """The configuration of a command line.
+
+    ``card_defaults(config)`` gives the data set's own settings: flat names, and a table for each recipe that needs
+    other ones.
+    """
     options = {"prog": "python -m cyclegan.train", "config": (tyro.conf.OmitArgPrefixes,)}
     named = tyro.cli(Config, args=arguments, **options)
-    base = with_defaults(Config(named.dataset), RECIPES[named.recipe] | card_defaults(named))
+    card = card_defaults(named)
+    settings = {key: value for key, value in card.items() if key not in RECIPES} | card.get(named.recipe, {})
+    base = with_defaults(Config(named.dataset), RECIPES[named.recipe] | settings)
     return tyro.cli(Config, args=arguments, default=base, **options).check()

@@ -17,25 +17,36 @@ def read_log(folder: Path) -> list[dict]:
 
 
 def draw_curves(folder: Path) -> None:
-    """Draws the losses in log.jsonl into curves.png, one panel for each kind of loss."""
+    """Draws what log.jsonl holds into curves.png: a panel for each kind of loss, and one for evaluations."""
     records = read_log(folder)
     if not records:
         return
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    kinds: dict[str, list[str]] = {}
-    for name in records[-1]["losses"]:
-        kinds.setdefault(name.split("_")[0], []).append(name)
-    figure = Figure(figsize=(3.6 * len(kinds), 3), layout="constrained")
+    panels = _panels(records)
+    figure = Figure(figsize=(3.6 * len(panels), 3), layout="constrained")
     FigureCanvasAgg(figure)
-    for axes, (kind, names) in zip(figure.subplots(1, len(kinds), squeeze=False)[0], kinds.items(), strict=True):
-        for name in names:
-            kept = [(r["step"], r["losses"][name]) for r in records if name in r["losses"]]
-            axes.plot(*zip(*kept, strict=True), label=name, linewidth=1)
-        axes.set(title=kind, xlabel="step", ylim=(0, None) if kind != "G" else None)
+    for axes, (kind, curves) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+        judged = kind.startswith("KID")
+        for name, points in curves.items():
+            axes.plot(*zip(*points, strict=True), label=name, linewidth=1, marker="." if judged else None)
+        axes.set(title=kind, xlabel="step", ylim=None if kind == "G" or judged else (0, None))
         axes.legend(frameon=False, fontsize=8)
         axes.grid(alpha=0.25)
     unfinished = folder / ".curves.png.part"
     figure.savefig(unfinished, format="png", dpi=100)
     unfinished.replace(folder / "curves.png")
+
+
+def _panels(records: list[dict]) -> dict[str, dict[str, list[tuple[int, float]]]]:
+    """Title → curve → (step, value): losses by their kind, which their names begin with, and what evaluations say."""
+    panels: dict = {}
+    for record in records:
+        for name, value in record["losses"].items():
+            kind = name.split("_")[0]
+            panels.setdefault(kind, {}).setdefault(name, []).append((record["step"], value))
+        for name, value in record.get("metrics", {}).items():
+            measure, network, curve = name.split(" ")
+            panels.setdefault(f"{measure} ({network})", {}).setdefault(curve, []).append((record["step"], value))
+    return panels

@@ -140,7 +140,7 @@ class _SquareCrop:
 
 
 def _tensor(picture: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1)))
+    return torch.from_numpy(picture.transpose(2, 0, 1).copy())
 
 
 def still_pictures(files: list[Path], count: int, size: int, channels: int) -> Tensor:

@@ -67,7 +67,7 @@ def default_features(say: Callable[[str], None]) -> str:
 
 
 def inception_weights(say: Callable[[str], None] = print) -> Path:
-    """torch-fidelity's own copy of the Inception weights, where it keeps them; fetched and checked. ``FeatureError``."""
+    """torch-fidelity's own copy of the Inception weights; fetched once and checked. Raises ``FeatureError``."""
     try:
         import pooch
         import torch_fidelity  # noqa: F401
@@ -83,8 +83,9 @@ def inception_weights(say: Callable[[str], None] = print) -> Path:
     try:
         pooch.retrieve(INCEPTION_URL, f"sha256:{INCEPTION_SHA256}", path.name, path.parent, downloader=download)
     except Exception as error:  # requests', urllib3's, OSError and pooch's ValueError for a wrong hash
-        where = f"fetch {INCEPTION_URL} by hand and save it as {path}"
-        raise FeatureError(f"the weights of inception could not be fetched ({type(error).__name__}; {where})") from error
+        by_hand = f"fetch {INCEPTION_URL} by hand and save it as {path}"
+        why = f"the weights of inception could not be fetched ({type(error).__name__}; {by_hand})"
+        raise FeatureError(why) from error
     return path
 
 

@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
-ATTEMPTS = 5  # per mirror, one second apart; an attempt that brings nothing new is repeated once only
+STALLS = 2  # attempts that bring less than a hundredth of the file, before the next mirror is asked
 MORE_ROOM = "make room there, or let CYCLEGAN_DATASETS name a folder on a larger disk"
 
 
@@ -51,13 +51,14 @@ def place(target: Path, build: Callable[[Path], Path]) -> None:
         try:
             if filled(target):
                 return
-            _remove(work)  # left by an attempt that was killed
+            if work.exists():  # left by an attempt that was killed
+                shutil.rmtree(work)
             ready = build(work)
             if target.exists():  # empty, or `filled` would have said so
                 target.rmdir()
             ready.rename(target)
         finally:
-            _remove(work)
+            shutil.rmtree(work, ignore_errors=True)
             lock.release()
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -100,12 +101,15 @@ def _from_mirror(url: str, part: Path, size: int, sha256: str) -> str:
     from requests import RequestException
 
     reason, stalls = "", 0
-    for attempt in range(ATTEMPTS):
-        if attempt:
+    while stalls < STALLS:
+        if reason:
             time.sleep(1)
         start = part.stat().st_size if part.exists() else 0
         try:
             if start < size:
+                if start or not reason:
+                    here = f", of which {megabytes(start)} are here" if start else ""
+                    say(f"Downloading {url} ({megabytes(size)}{here})")
                 reason = "the connection broke off"  # what HTTP without a length cannot tell
                 _transfer(url, part, size)
         except _Refused as error:
@@ -120,10 +124,8 @@ def _from_mirror(url: str, part: Path, size: int, sha256: str) -> str:
             reason = "the file there is not the one on the card (its sha256 differs)"
             if start == 0:
                 return reason  # otherwise the fault may lie in the bytes that were kept: once more from 0
-        elif now <= start:
+        elif now - start < size // 100:
             stalls += 1
-            if stalls == 2:
-                return reason
     return reason
 
 
@@ -153,8 +155,6 @@ def _transfer(url: str, part: Path, size: int) -> None:
         headers = {"Accept-Encoding": "identity"}  # compressed bytes would not add up to the card's
         if start:
             headers["Range"] = f"bytes={start}-"
-        here = f", of which {megabytes(start)} are here" if start else ""
-        say(f"Downloading {url} ({megabytes(size)}{here})")
         pooch.HTTPDownloader(
             progressbar=sys.stderr.isatty() and find_spec("tqdm") is not None,
             chunk_size=1 << 14,  # what is lost when the connection breaks; 1024, the default, is slow
@@ -204,8 +204,3 @@ def megabytes(size: int) -> str:
 
 def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
-
-
-def _remove(folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)

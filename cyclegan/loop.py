@@ -8,10 +8,12 @@ import torch.distributed as dist
 from torch import Tensor
 
 from cyclegan.config import TrainingConfig
+from cyclegan.curves import read_log
 from cyclegan.data import batches
 from cyclegan.game import Game, process_count, process_rank
 from cyclegan.progress import Report
 from cyclegan.run import Run
+from cyclegan.watching import Verdict
 
 EARLY = {1, 2, 5, 10}  # logged besides every interval: speed, ETA and mistakes should show in the first minute
 
@@ -25,19 +27,22 @@ def steps_in_all(config: TrainingConfig, samples_per_epoch: int) -> int:
     return config.steps or max(1, round(config.epochs * samples_per_epoch / (config.batch * process_count())))
 
 
-def train(game: Game, dataset, augment, run: Run, config: TrainingConfig, pictures: tuple, console) -> int:
+def train(game: Game, dataset, augment, run: Run, config: TrainingConfig, pictures: tuple, console, watch=None) -> int:
     """Trains ``game`` from the run's last checkpoint to the end; returns the number of steps made in all.
 
     Args:
         dataset: has ``sample(k)`` and a length, see ``data``.
         augment: a batch of uint8 tensors → tensors in [-1, 1] on the device.
         pictures: fixed ones to look at, in [-1, 1] on the device, one tensor a domain.
+        watch: evaluates on the way, see ``watching``; None for never.
 
     SIGINT and SIGTERM save and return early. Raises ``NotFinite``.
     """
     per_step = config.batch * process_count()
     total = steps_in_all(config, len(dataset))
     first = run.load(game)
+    if watch and watch.resume(read_log(run.folder), first):
+        return first
     report = Report(total, first, per_step, console)
     interval: list[dict[str, Tensor]] = []
     saved = step = first
@@ -49,20 +54,25 @@ def train(game: Game, dataset, augment, run: Run, config: TrainingConfig, pictur
                 interval.append(game.step(*augment(*batch)))
                 step += 1
                 report.advance(step)
-                looks = step % config.log_every == 0 or step in EARLY or step == total
+                judging = bool(watch) and watch.due(step, total)
+                looks = step % config.log_every == 0 or step in EARLY or step == total or judging
                 leaving = _agreed(stop, looks)
-                saving = step % config.save_every == 0 or step == total or leaving
+                verdict = watch.look(game, step) if judging else Verdict()
+                leaving = leaving or verdict.stop
+                saving = step % config.save_every == 0 or step == total or leaving or verdict.better
                 if looks or saving:
                     record = {"step": step, "epoch": 1 + (step * per_step - 1) // len(dataset)}
-                    record |= report.speed(step) | {"losses": _means(interval, step, saved, run)}
+                    record |= report.speed(step) | {"losses": _means(interval, step, saved, run)} | verdict.figures
                     interval.clear()
                     run.log(record)
-                    report.show(record)
+                    report.show(record, verdict.words)
                 if step % config.sample_every == 0 or step == total:
                     run.sample(game, step, pictures)
                 if saving:
                     run.save(game, step)
                     saved = step
+                if verdict.better:
+                    run.keep_best()
                 if leaving:
                     break
     finally:

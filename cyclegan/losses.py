@@ -88,7 +88,7 @@ def gradient_penalty(critic, real: Tensor, fake: Tensor, weights: Tensor | None 
         weights = torch.rand(len(real), device=real.device, dtype=real.dtype)
     w = weights.view(-1, *[1] * (real.dim() - 1))
     between = (w * real.detach() + (1 - w) * fake.detach()).requires_grad_()
-    scores = critic(between).flatten(1).mean(1)
+    scores = critic(between).reshape(len(real), -1).mean(1)
     (slope,) = torch.autograd.grad(scores.sum(), between, create_graph=True)
     return (slope.flatten(1).norm(dim=1) - 1).square().mean()
 

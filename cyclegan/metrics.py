@@ -8,15 +8,16 @@ import torch
 from torch import Tensor
 
 SUBSETS = 100  # halves drawn for the standard error of KID
+NEAREST = 5  # real pictures that one output is held against
 
 
 def fid(x: np.ndarray, y: np.ndarray) -> float:
-    """Fréchet distance of two sets of features, 0 if they have the same mean and covariance (Heusel et al. 2017, eq. 6).
+    """Fréchet distance of two sets of features, 0 if they have the same mean and covariance (Heusel et al. 2017).
 
-    ‖m_x - m_y‖² + tr C_x + tr C_y - 2 tr (C_x C_y)^½ with unbiased covariances C = XᵀX / (n - 1), X being centred. The
-    non-zero eigenvalues of C_x C_y are those of (X Yᵀ)(X Yᵀ)ᵀ / (n - 1)(m - 1), so the last trace is the sum of the
-    singular values of X Yᵀ: no root of an ill-conditioned product is taken, and fewer pictures than features are no
-    special case. It is biased upwards for few pictures, so compare only what has the same n.
+    Equation 6: ‖m_x - m_y‖² + tr C_x + tr C_y - 2 tr (C_x C_y)^½ with unbiased covariances C = XᵀX / (n - 1), X being
+    centred. The non-zero eigenvalues of C_x C_y are those of (X Yᵀ)(X Yᵀ)ᵀ / (n - 1)(m - 1), so the last trace is the
+    sum of the singular values of X Yᵀ: no root of an ill-conditioned product is taken, and fewer pictures than
+    features are no special case. It is biased upwards for few pictures, so compare only what has the same n.
 
     Raises ``ValueError`` for sets of fewer than two pictures or of different features.
     """
@@ -56,15 +57,14 @@ def kid_standard_error(x: np.ndarray, y: np.ndarray, seed: int = 0) -> float:
     return float(np.std(values, ddof=1))
 
 
-def kid_shares(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """What each of ``x`` contributes to ``kid(x, y)``, (n,): their mean is KID. The lowest is the most like ``y``.
+def nearest_distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """How far each of ``x`` is from its nearest in ``y``, (n,): the mean Euclidean distance to the five nearest.
 
-    Picture i stands in the first and in the last term of the squared MMD; the middle one is shared out evenly.
+    For ranking single pictures, which neither FID nor KID can do.
     """
     x, y = _checked(x, y)
-    in_x, in_y, between = _kernel(x, x), _kernel(y, y), _kernel(x, y)
-    others = (in_x.sum(1) - np.diag(in_x)) / (len(x) - 1)
-    return others - 2 * between.mean(1) + _mean_off_diagonal(in_y)
+    squares = (x**2).sum(1)[:, None] + (y**2).sum(1) - 2 * x @ y.T
+    return np.sqrt(np.sort(squares.clip(0), axis=1)[:, :NEAREST]).mean(1)
 
 
 def mean_difference(x: Tensor, y: Tensor) -> Tensor:
@@ -80,11 +80,11 @@ def psnr(x: Tensor, y: Tensor) -> Tensor:
 def ssim(x: Tensor, y: Tensor) -> Tensor:
     """Structural similarity of each picture (Wang et al. 2004): uint8 (N, C, H, W) twice → (N,), 1 where equal.
 
-    Gaussian window of 11 pixels, σ 1.5, per channel, k = (0.01, 0.03).
+    Gaussian window of 11 pixels, σ 1.5, per channel, k = (0.01, 0.03); in float64, since variances are differences.
     """
     from torchmetrics.functional.image import structural_similarity_index_measure
 
-    return structural_similarity_index_measure(x.float(), y.float(), data_range=255.0, reduction="none").double()
+    return structural_similarity_index_measure(x.double(), y.double(), data_range=255.0, reduction="none")
 
 
 def _checked(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

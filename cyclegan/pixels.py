@@ -33,7 +33,7 @@ def take(picture, channels: int) -> tuple[Tensor, Restore]:
     Greyscale goes into colour networks as three equal channels; colour goes into greyscale networks as luminance.
     """
     if isinstance(picture, (str, os.PathLike)):
-        picture = open_image(_download(picture) if _is_url(picture) else picture)
+        picture = open_image(fetch_picture(picture))
     if isinstance(picture, Image.Image):
         return _take_pillow(picture, channels)
     if isinstance(picture, np.ndarray):
@@ -124,8 +124,11 @@ def _wrong_type(dtype) -> str:
     return f"a picture holds uint8, uint16 or floating point in [-1, 1], not {str(dtype).removeprefix('torch.')}"
 
 
-def _is_url(picture) -> bool:
-    return isinstance(picture, str) and picture.lower().startswith(("http://", "https://"))
+def fetch_picture(source):
+    """The bytes behind a URL; anything else as it is. Raises ``ImageError``."""
+    if not (isinstance(source, str) and source.lower().startswith(("http://", "https://"))):
+        return source
+    return _download(source)
 
 
 def _download(url: str) -> bytes:

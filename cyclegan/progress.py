@@ -40,8 +40,8 @@ class Report:
         rate = max(step - before, 1e-9) / max(now - then, 1e-9)
         return {"images_per_second": rate * self.images, "eta_seconds": (self.total - step) / rate}
 
-    def show(self, record: dict) -> None:
-        """One logged interval, in words."""
+    def show(self, record: dict, words: list[str]) -> None:
+        """One logged interval, in words, and whatever else there is to say."""
         losses = "  ".join(f"{name} {value:.3f}" for name, value in record["losses"].items())
         pace = f"{record['images_per_second']:.2f} images/s  ETA {clock(record['eta_seconds'])}"
         if self.live:
@@ -50,6 +50,15 @@ class Report:
         else:
             head = f"step {record['step']}/{self.total}  epoch {record['epoch']}"
             print(f"{head}  {pace}  {losses}", flush=True)
+        for line in words:
+            self.say(line)
+
+    def say(self, line: str) -> None:
+        """A line above the live one, or a plain one."""
+        if self.live:
+            self.live.console.print(line, highlight=False, markup=False)
+        else:
+            print(line, flush=True)
 
     def close(self) -> None:
         if self.live:

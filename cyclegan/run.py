@@ -8,6 +8,7 @@
         samples/step_000500.png     the same test pictures each time, both directions
         tensorboard/                the same curves and samples for TensorBoard
         G_AB.safetensors …, card.toml   what Translator loads
+        best.pt, best/              checkpoint and exports of the best evaluation, where there are evaluations
 
 Files appear by rename, whole or not at all: a ``kill -9`` costs the work since the last checkpoint and nothing else.
 """
@@ -15,6 +16,7 @@ Files appear by rename, whole or not at all: a ``kill -9`` costs the work since 
 import json
 import os
 import random
+import shutil
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,11 +32,12 @@ from cyclegan.config import Config, as_dict
 from cyclegan.curves import draw_curves
 from cyclegan.game import Game, process_count, process_rank
 from cyclegan.sheet import sheet, to_picture
+from cyclegan.watching import seen_by
 from cyclegan.weights import save_weights
 
 # May change between the parts of one run: they do not change what a step computes.
 FREE = {"epochs", "steps", "device", "compile", "workers", "cache", "skip_bad"}
-FREE |= {"log_every", "sample_every", "save_every"}
+FREE |= {"log_every", "sample_every", "save_every", "eval_every", "patience"}
 
 
 class RunError(RuntimeError):
@@ -89,6 +92,17 @@ class Run:
             torch.save({"step": step, "game": game.state_dict(), "locals": locals_}, unfinished)
         self.export(game, step)
 
+    def keep_best(self) -> None:
+        """Makes what was saved last the best: best.pt, and best/ with the exports and their card."""
+        if not self.writes:
+            return
+        (self.folder / "best").mkdir(exist_ok=True)
+        exports = [path.name for path in self.folder.glob("*.safetensors")]
+        for name in (*exports, "card.toml", self.checkpoint.name):
+            kept = "best.pt" if name == self.checkpoint.name else f"best/{name}"
+            with _renamed(self.folder / kept) as unfinished:
+                shutil.copyfile(self.folder / name, unfinished)
+
     def load(self, game: Game) -> int:
         """Restores the last checkpoint into ``game``; returns its step, 0 where there is none."""
         if not self.checkpoint.exists():
@@ -129,6 +143,11 @@ class Run:
             file.write(json.dumps(record) + "\n")
         for name, value in record["losses"].items():
             self.board.add_scalar(f"loss/{name}", value, record["step"])
+        for kind in ("metrics", "change"):  # evaluations only
+            for name, value in record.get(kind, {}).items():
+                self.board.add_scalar(f"{kind}/{name.replace(' ', '/')}", value, record["step"])
+        if "metrics" in record:
+            draw_curves(self.folder)
 
     def sample(self, game: Game, step: int, pictures: tuple) -> None:
         """Writes the fixed test ``pictures`` (one tensor a domain, [-1, 1]) translated there and back."""
@@ -161,6 +180,8 @@ class Run:
             "steps": step,
             "pictures": step * self.config.training.batch * process_count(),
             "seed": self.config.training.seed,
+            "ema": self.config.model.ema,
+            "seen": seen_by(self.config.model),
             "toolkit": __version__,
             "date": time.strftime("%Y-%m-%d"),
         }
@@ -176,6 +197,13 @@ class Run:
             self._board.close()
         if self.writes:
             self._lock.release()
+
+
+def seed_everything(seed: int) -> None:
+    """Sets every global random state, so that a seed names a run."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
 
 
 def random_state() -> dict:

@@ -31,6 +31,7 @@ def sheet(blocks: dict[str, list[list[Image.Image]]], cell: int | None = None) -
     draw = ImageDraw.Draw(canvas)
     left = MARGIN
     for (title, rows), width in zip(blocks.items(), widths, strict=True):
+        title = title.replace("→", ">")  # the font that comes with Pillow has no arrow
         draw.text((left + width / 2, MARGIN + font.size / 2), title, INK, font, anchor="mm")
         for i, row in enumerate(rows):
             for j, picture in enumerate(row):

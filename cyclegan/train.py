@@ -25,6 +25,7 @@ def run_training(config: Config) -> int:
     data = locate(config.dataset, config.data)
     from rich.console import Console
 
+    from cyclegan.features import FeatureError
     from cyclegan.images import ImageError
     from cyclegan.loop import NotFinite, steps_in_all, train
     from cyclegan.processes import choose_device, join_processes, leave_processes
@@ -35,18 +36,21 @@ def run_training(config: Config) -> int:
     say = print if rank == 0 else (lambda *_: None)
     try:
         run = Run(config.runs / (config.name or data.name), config)
-        game, dataset, augment, pictures = assemble(config, data, device, say)
+        game, dataset, augment, pictures, watch = assemble(config, data, device, say)
         total = steps_in_all(config.training, len(dataset))
         say(f"{data.name}: {len(dataset.files[0])} pictures of {data.domains[0]}, {len(dataset.files[1])} of "
             f"{data.domains[1]}; {total} steps on {device}; run folder {run.folder}")  # fmt: skip
-        made = train(game, dataset, augment, run, config.training, pictures, Console())
+        made = train(game, dataset, augment, run, config.training, pictures, Console(), watch)
         run.close()
-    except (RunError, ImageError) as error:
+    except (RunError, ImageError, FeatureError) as error:
         return _complain(error, 2)
     except NotFinite as error:
         return _complain(error, 1)
     finally:
         leave_processes()
+    if watch and watch.stopped:
+        say(f"Stopped early, after step {made} of {total}: the best translators are in {run.folder / 'best'}.")
+        return 0
     if made < total:
         say(f"Stopped and saved after step {made} of {total}; the same command goes on from there.")
         return 130
@@ -55,15 +59,15 @@ def run_training(config: Config) -> int:
 
 
 def assemble(config: Config, data, device, say):
-    """The game, the data set, the augmentation and the fixed pictures of a configuration."""
-    import torch
-
+    """The game, the data set, the augmentation, the fixed pictures and the evaluation of a configuration."""
     from cyclegan.augment import Augment, DiscriminatorAugment, to_signed
     from cyclegan.data import Unpaired, check_readable, still_pictures
     from cyclegan.game import process_rank
     from cyclegan.images import find_images
     from cyclegan.model import CycleGAN
     from cyclegan.processes import prepare
+    from cyclegan.run import seed_everything
+    from cyclegan.watching import watch_for
 
     training, pictures = config.training, config.pictures
     folders = (data.train_A, data.train_B, data.test_A or data.train_A, data.test_B or data.train_B)
@@ -76,14 +80,15 @@ def assemble(config: Config, data, device, say):
     if config.model.lambda_identity and data.channels[0] != data.channels[1]:
         say("No identity loss: the two domains have different numbers of channels.")
     dataset = Unpaired(*files[:2], pictures, data.channels, training.seed, training.cache * 1e9, training.skip_bad)
-    torch.manual_seed(training.seed + process_rank())
+    seed_everything(training.seed + process_rank())
     augment_D = DiscriminatorAugment() if pictures.diffaug else None
     game = CycleGAN(config.model, pictures.size, data.channels, data.domains, device, training.seed, augment_D)
     prepare(game, training)
     still = tuple(
         to_signed(still_pictures(f, 4, pictures.size, c), device) for f, c in zip(files[2:], data.channels, strict=True)
     )
-    return game, dataset, Augment(pictures, device), still
+    watch = watch_for(game, files[2:], config, data.channels, data.domains)
+    return game, dataset, Augment(pictures, device), still, watch
 
 
 def dry_run(config: Config) -> int:

@@ -69,9 +69,9 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
                 scaled back. By default it works at the picture's own resolution, which keeps all detail; but what it
                 learned at ``self.size`` pixels (stripes, brush strokes) keeps its size in pixels, so that on much
                 larger pictures ``size=translator.size`` often looks more like the training.
-            tile: work in overlapping tiles of about so many pixels each way, to bound the memory; 0 for never. By
-                default pictures are tiled where they are larger than about a megapixel for the full-size networks and
-                correspondingly more for smaller ones.
+            tile: bound the memory by working on about ``tile`` × ``tile`` pixels at a time, with the statistics of
+                the whole picture, so that the result is the same (see ``cyclegan.tiles``); 0 for never. By default
+                that is done above 1 megapixel for the full-size ResNet, and above up to 4 for smaller networks.
 
         Raises ``ImageError`` (a ``ValueError``) with one sentence for what is no usable picture.
         """
@@ -120,8 +120,10 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         budget = tiles.budget(self.network)
         if tile == 0 or (tile is None and height * width <= budget):
             return self.run(batch)
-        edge = tile or int(budget**0.5)
-        return torch.cat([tiles.translate(self, picture, edge) for picture in batch.split(1)])
+        padded = pad_to_multiple(batch.to(self.device, torch.float32), self.network.multiple)
+        edge = tile or tiles.EDGE
+        results = [tiles.translate(self.network, picture, edge)[..., :height, :width] for picture in padded.split(1)]
+        return (torch.cat(results) if len(results) > 1 else results[0]).to(batch.device)
 
     @classmethod
     def from_pretrained(

@@ -110,3 +110,14 @@ def write_card(root: Path, body: bytes, urls: list[str], name: str = "tiny") -> 
         f'name = "{name}"\ndomains = ["red", "blue"]\n'
         f'[archive]\nbytes = {len(body)}\nsha256 = "{digest}"\nurls = {urls}\n[train]\nsize = 32\n'
     )
+
+
+def leftovers(root: Path) -> list[str]:
+    """What is in `root` besides cards, finished data sets and locks."""
+    kept = (".toml", ".lock")
+    return [path.name for path in root.iterdir() if path.name.startswith(".") and path.suffix not in kept]
+
+
+def assert_complete(folder: Path, each: int = 2) -> None:
+    found = {path.name: len(list(path.iterdir())) for path in folder.iterdir() if path.is_dir()}
+    assert found == dict.fromkeys(FOLDERS, each)

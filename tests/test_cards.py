@@ -11,19 +11,15 @@ from mirror import FOLDERS, picture
 from cyclegan.cards import CardError, dataset_card, dataset_names, locate, package_folder
 from cyclegan.config import Config, with_defaults
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
 OFFICIAL = ["apple2orange", "cezanne2photo", "facades", "horse2zebra", "iphone2dslr_flower", "maps"]
 OFFICIAL += ["monet2photo", "summer2winter_yosemite", "ukiyoe2photo", "vangogh2photo"]
 
 
 @pytest.fixture(autouse=True)
-def root(tmp_path, monkeypatch):
-    """Data sets in an empty folder, whatever this machine has; the current folder is an empty one too."""
-    root = tmp_path / "datasets"
-    monkeypatch.setenv("CYCLEGAN_DATASETS", str(root))
+def nothing_here(tmp_path, monkeypatch, root):
+    """Whatever data sets this machine has, these tests see none."""
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    return root
 
 
 def fill(folder: Path, *names: str) -> Path:
@@ -208,11 +204,8 @@ def test_cards_come_without_torch():
     assert (done.stdout.strip(), done.stderr) == ("", "")
 
 
-def test_the_real_horse2zebra_is_found_as_it_is():
-    folder = SHARED / "horse2zebra"
-    if not folder.is_dir():
-        pytest.skip(f"the real data are not at {folder}")
-    found = locate("horse2zebra", folder)
+def test_the_real_horse2zebra_is_found_as_it_is(horse2zebra):
+    found = locate("horse2zebra", horse2zebra)
     folders = (found.train_A, found.train_B, found.test_A, found.test_B)
     assert [len(list(path.glob("*.jpg"))) for path in folders] == [1067, 1334, 120, 140]
-    assert locate(folder).domains == found.domains == ("horse", "zebra")
+    assert locate(horse2zebra).domains == found.domains == ("horse", "zebra")

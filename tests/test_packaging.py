@@ -13,11 +13,12 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[1]
 CARDS = sorted(path.name for path in (CHECKOUT / "datasets").glob("*.toml"))
-WEIGHTS = sorted(p.name for kind in ("toml", "safetensors") for p in (CHECKOUT / "pretrained").glob(f"*.{kind}"))
+KINDS = (".toml", ".safetensors")
+WEIGHTS = sorted(path.name for path in (CHECKOUT / "pretrained").glob("*.*") if path.suffix in KINDS)
 ASK = """
-import json, site, sys
-if sys.argv[1:]:
-    site.addsitedir(sys.argv[1])
+import json, os, site, sys
+if sys.argv[1] == "editable":
+    site.addsitedir(os.environ["PYTHONPATH"].split(os.pathsep)[0])
 import cyclegan
 from cyclegan.cards import dataset_card, dataset_names, package_folder
 print(json.dumps([cyclegan.__file__, str(package_folder("datasets")), str(package_folder("pretrained")),
@@ -53,26 +54,25 @@ def pip(*arguments: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def ask(cwd: Path, path: Path | None = None, editable: Path | None = None):
-    """What a Python in `cwd` sees: the package's file, its two folders of cards, the files of its cards.
+def ask(path: Path, cwd: Path, how: str = "plain"):
+    """What a Python in `cwd` with the package at `path` sees: its file, its folders of cards, their files.
 
-    The package lies on `path`, or is installed in the site-packages `editable`, whose .pth files count. Those of
-    the real environment do not (-S), because its own installation of the package must not be found instead.
+    The real environment gives the dependencies, but its .pth files do not count (-S): its own installation of
+    the package must not be found instead.
     """
-    dependencies = sysconfig.get_paths()
-    entries = [path] * bool(path) + [dependencies["purelib"], dependencies["platlib"]]
+    entries = [path, sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
     environment = {key: value for key, value in os.environ.items() if key != "CYCLEGAN_DATASETS"}
     environment["PYTHONPATH"] = os.pathsep.join(map(str, entries))
-    command = [sys.executable, "-S", "-c", ASK, *([str(editable)] if editable else [])]
+    command = [sys.executable, "-S", "-c", ASK, how]
     done = subprocess.run(command, env=environment, cwd=cwd, text=True, capture_output=True)
     assert done.returncode == 0, done.stderr
     module, datasets, pretrained, names = json.loads(done.stdout)
     return Path(module), Path(datasets), Path(pretrained), [f"{name}.toml" for name in names]
 
 
-def test_the_wheel_holds_the_code_and_the_cards(wheel):
+def test_the_wheel_holds_the_code_and_the_cards(source, wheel):
     inside = set(zipfile.ZipFile(wheel).namelist())
-    assert inside >= {path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / "cyclegan").rglob("*.py")}
+    assert inside >= {path.relative_to(source).as_posix() for path in (source / "cyclegan").rglob("*.py")}
     assert inside >= {f"cyclegan/datasets/{name}" for name in CARDS}
     assert inside >= {f"cyclegan/pretrained/{name}" for name in WEIGHTS}
     assert {name.split("/")[0] for name in inside if ".dist-info/" not in name} == {"cyclegan"}
@@ -82,7 +82,7 @@ def test_an_installed_wheel_finds_its_cards(wheel, tmp_path):
     target, elsewhere = tmp_path / "target", tmp_path / "elsewhere"
     elsewhere.mkdir()
     pip("install", "--no-deps", "--target", str(target), str(wheel))
-    module, datasets, pretrained, cards = ask(elsewhere, path=target)
+    module, datasets, pretrained, cards = ask(target, elsewhere)
     assert module == target / "cyclegan" / "__init__.py"
     assert datasets == target / "cyclegan" / "datasets"
     assert cards == CARDS
@@ -96,14 +96,14 @@ def test_an_editable_install_finds_its_cards(source, tmp_path):
     options = ("--no-deps", "--no-build-isolation", "--ignore-installed", "--no-warn-script-location")
     pip("install", *options, "--prefix", str(prefix), "--editable", str(source))
     (site,) = prefix.rglob("site-packages")
-    module, datasets, pretrained, cards = ask(elsewhere, editable=site)
+    module, datasets, pretrained, cards = ask(site, elsewhere, "editable")
     assert module == source / "cyclegan" / "__init__.py"
     assert (datasets, pretrained) == (source / "datasets", source / "pretrained")
     assert cards == CARDS
 
 
 def test_a_bare_checkout_finds_its_cards(tmp_path):
-    module, datasets, pretrained, cards = ask(tmp_path, path=CHECKOUT)
+    module, datasets, pretrained, cards = ask(CHECKOUT, tmp_path)
     assert module == CHECKOUT / "cyclegan" / "__init__.py"
     assert (datasets, pretrained) == (CHECKOUT / "datasets", CHECKOUT / "pretrained")
     assert cards == CARDS

@@ -1,0 +1,77 @@
+"""``python app.py``: the page in the browser. Everything on it is in ``cyclegan/demo``."""
+
+import os
+import signal
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+
+import tyro
+
+UPLOAD = "100mb"  # of one file; pictures have a lower bound of their own
+
+
+@dataclass(frozen=True)
+class Options:
+    """Open a page on which pictures are translated: with the translators in pretrained/ and the trainings in runs/."""
+
+    port: int | None = None
+    """The port to listen on. Default: the first free one from 7860."""
+    host: str = "127.0.0.1"
+    """The address to listen on; 0.0.0.0 lets other machines in."""
+    share: bool = False
+    """Make a public link through gradio's servers, good for a week."""
+    root_path: str | None = None
+    """The path, such as /demo, under which a proxy in front of this program shows the page."""
+    auth: str | None = None
+    """USER:PASSWORD, asked of every visitor."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parses the flags and serves the page until Ctrl-C; returns the exit code."""
+    options = tyro.cli(Options, args=arguments, prog="python app.py", config=(tyro.conf.FlagCreatePairsOff,))
+    user, _, password = (options.auth or "").partition(":")
+    if options.auth and not (user and password):
+        return _complain("--auth takes USER:PASSWORD, with a colon between them")
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    try:
+        import gradio  # noqa: F401
+    except ModuleNotFoundError:
+        return _complain("the page needs gradio: pip install -e '.[app]'")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the folder below goes with the program then too
+    with tempfile.TemporaryDirectory(prefix="cyclegan-page-", ignore_cleanup_errors=True) as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder  # uploads and results; gone with the program
+        return serve(options, (user, password) if options.auth else None)
+
+
+def serve(options: Options, auth: tuple[str, str] | None) -> int:
+    """Builds the page and serves it."""
+    from cyclegan.demo.page import build
+    from cyclegan.demo.theme import CSS, ICON, theme
+
+    page = build()
+    threading.Thread(target=_warm_up, daemon=True).start()
+    try:
+        page.launch(
+            server_name=options.host, server_port=options.port, share=options.share, root_path=options.root_path,
+            auth=auth, max_file_size=UPLOAD, theme=theme(), css=CSS, head=ICON, ssr_mode=False, pwa=False,
+            footer_links=["api", "settings"], enable_monitoring=False, show_error=True,
+        )  # fmt: skip
+    except OSError as error:
+        return _complain(f"{error}")
+    return 0
+
+
+def _warm_up() -> None:
+    """Imports torch while the visitor is still looking at the page."""
+    import cyclegan.translator  # noqa: F401
+
+
+def _complain(text: str) -> int:
+    print(f"app.py: {text}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

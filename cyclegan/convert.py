@@ -1,0 +1,72 @@
+"""``python -m cyclegan.convert``: generators of other programs in, and ours out again for them."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.conf import Positional, arg
+
+
+@dataclass(frozen=True)
+class Options:
+    """Convert a generator between this toolkit and the reference implementation of CycleGAN and pix2pix.
+
+    A foreign file (.pth) becomes a weights file (.safetensors) that says by itself how the network is built, which is
+    read from the tensors: ResNet and U-Net generators of the reference, and the mobile generator of GAN Compression.
+    The other way round, ours (a card's name, a run, a weights file) becomes a .pth that those programs load.
+    """
+
+    source: Positional[str]
+    """latest_net_G_A.pth, or a translator of ours: a card's name, a run folder, a weights file."""
+    output: Annotated[Path, arg(aliases=["-o"])]
+    """G_AB.safetensors, to load here, or latest_net_G.pth, to load there: the suffix decides."""
+    domains: tuple[str, str] = ("A", "B")
+    """What a foreign generator translates from and to; such files do not say it."""
+    size: int = 256
+    """Height and width of the pictures that a foreign generator was trained on."""
+    reverse: bool = False
+    """Of a pair of ours, take the generator B to A."""
+    overwrite: bool = False
+    """Replace the output where it is there already."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; returns its exit code: 0 done, 2 wrong usage or input."""
+    flags = (tyro.conf.FlagCreatePairsOff,)
+    options = tyro.cli(Options, args=arguments, prog="python -m cyclegan.convert", config=flags)
+    if options.output.suffix not in (".safetensors", ".pth"):
+        return _complain(f"{options.output} must end in .safetensors (for this toolkit) or .pth (for the reference)")
+    if options.output.exists() and not options.overwrite:
+        return _complain(f"{options.output} is there already: --overwrite replaces it")
+    try:
+        print(_convert(options))
+    except ValueError as error:  # CardError, WeightsError
+        return _complain(error)
+    return 0
+
+
+def _convert(options: Options) -> str:
+    from cyclegan.reference import save_reference
+    from cyclegan.translator import Translator
+    from cyclegan.weights import save_weights
+
+    if Path(options.source).suffix in (".pth", ".pt"):
+        translator = Translator.from_reference(options.source, options.domains, options.size, "cpu")
+    else:
+        translator = Translator.from_pretrained(options.source, options.reverse, "cpu")
+    if options.output.suffix == ".safetensors":
+        save_weights(options.output, translator.network, translator.header)
+        return f"{options.output}: {' → '.join(translator.domains)}, {translator.header['architecture']}"
+    flags = save_reference(options.output, translator.network, translator.header["architecture"])
+    return f"{options.output}: load it with {flags}"
+
+
+def _complain(reason) -> int:
+    print(f"cyclegan.convert: {reason}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""The page: what is chosen, above all tabs, and the tabs."""
+
+from __future__ import annotations
+
+import gradio as gr
+from PIL import Image
+
+from cyclegan.demo import desk, shelf, words
+from cyclegan.demo.parts import friendly
+from cyclegan.demo.tab_draw import draw_tab
+from cyclegan.demo.tab_files import files_tab
+from cyclegan.demo.tab_translate import add_endpoints, translate_tab
+from cyclegan.demo.tab_watch import watch_tab
+from cyclegan.demo.theme import SWITCH
+
+SWEEP, OLD = 600, 3600  # seconds: how often, and how old, temporary files are removed
+WAITING = 100  # visitors in the queue, before the next one is told to come back later
+
+
+def build() -> gr.Blocks:
+    """The whole page, not launched yet."""
+    Image.MAX_IMAGE_PIXELS = desk.MEGAPIXELS * 10**6  # for what gradio itself decodes
+    with gr.Blocks(title="CycleGAN: translate pictures", analytics_enabled=False, delete_cache=(SWEEP, OLD)) as page:
+        with gr.Row(elem_id="head"):
+            gr.HTML(
+                "<h1>Picture translator</h1><p>Turns one kind of picture into another, and back again. "
+                "Learned from two heaps of pictures without a single matching pair.</p>"
+            )
+            lights = gr.Button("◐", elem_id="lights", size="sm")
+        lights.click(None, js=SWITCH, api_visibility="private")
+        key, direction, nothing = _chooser()
+        with gr.Tabs():
+            with gr.Tab("Translate", id="translate"):
+                again = translate_tab(page, key, direction)
+            with gr.Tab("Draw", id="draw"):
+                draw_tab(key)
+            with gr.Tab("Files", id="files"):
+                files_tab(key, direction)
+            with gr.Tab("Watch", id="watch") as watching:
+                watch_tab(watching)
+            with gr.Tab("About", id="about"):
+                about = gr.Markdown(elem_classes="prose")
+                shown = gr.Image(label="Results on test pictures, not chosen by hand", visible=False, format="png",
+                                 show_label=False, buttons=["fullscreen"])  # fmt: skip
+        add_endpoints()
+        hidden = {"api_visibility": "private", "show_progress": "hidden"}
+        page.load(_refreshed, [key, direction], [key, direction, nothing, about, shown], **hidden)
+        changed = key.input(_directions, [key, direction], [direction, about, shown], **hidden)
+        again(changed)
+    page.queue(max_size=WAITING, default_concurrency_limit=4)
+    return page
+
+
+def _chooser():
+    """What is translated into what: the translator and its direction."""
+    found = shelf.choices()
+    first = found[0] if found else None
+    with gr.Row():
+        key = gr.Dropdown(
+            [(choice.label, choice.key) for choice in found], value=first and first.key, label="Translator",
+            elem_id="translator", filterable=False, min_width=290,
+        )  # fmt: skip
+        labels = [way.label for way in first.ways] if first else []
+        direction = gr.Radio(labels, value=labels[0] if labels else None, label="Direction", elem_id="directions",
+                             min_width=290)  # fmt: skip
+    nothing = gr.Markdown(words.NONE_HERE, visible=not any(choice.here for choice in found), elem_classes="note")
+    return key, direction, nothing
+
+
+@friendly
+def _refreshed(key: str | None, direction: str | None):
+    """When the page is opened: runs may have come and gone since the program started."""
+    found = shelf.choices()
+    keys = [choice.key for choice in found]
+    key = key if key in keys else (keys[0] if keys else None)
+    dropdown = gr.Dropdown([(choice.label, choice.key) for choice in found], value=key)
+    nothing = gr.Markdown(visible=not any(choice.here for choice in found))
+    if key is None:
+        return dropdown, gr.Radio([], value=None), nothing, words.GENERAL, gr.Image(visible=False)
+    radio, about, sheet = _directions(key, direction)
+    return dropdown, radio, nothing, about, sheet
+
+
+@friendly
+def _directions(key: str, direction: str | None):
+    choice = shelf.choose(key)
+    radio = gr.Radio([way.label for way in choice.ways], value=choice.way(direction).label)
+    sheet = shelf.sheet(choice)
+    picture = gr.Image(sheet and desk.shown(Image.open(sheet)), visible=sheet is not None)
+    return radio, words.about(choice), picture

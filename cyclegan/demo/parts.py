@@ -1,0 +1,70 @@
+"""What several tabs need: gradio's components with our bounds, messages instead of tracebacks, files to take away."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import tempfile
+import traceback
+from pathlib import Path
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from cyclegan.fetch import CardError
+from cyclegan.images import ImageError
+from cyclegan.weights import WeightsError
+
+KNOWN = (ImageError, CardError, WeightsError)  # each with a sentence for people
+
+
+def picture(**options) -> gr.Image:
+    """A ``gr.Image`` that hands over the file: gradio would open it before anybody could say what is wrong with it."""
+    given = gr.Image(type="filepath", image_mode=None, format="png", **options)
+    given.preprocess = lambda payload: payload.path if payload else None
+    return given
+
+
+def friendly(function):
+    """``function``, whose errors appear as one sentence on the page, which stays alive."""
+    if inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def steps(*arguments, **named):
+            try:
+                yield from function(*arguments, **named)
+            except Exception as error:
+                raise _told(error) from error
+
+        return steps
+
+    @functools.wraps(function)
+    def step(*arguments, **named):
+        try:
+            return function(*arguments, **named)
+        except Exception as error:
+            raise _told(error) from error
+
+    return step
+
+
+def work_folder() -> Path:
+    """A new folder below gradio's own temporary one: what is handed out from there is removed when it gets old."""
+    parent = Path(get_upload_folder())
+    parent.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=parent))
+
+
+def _told(error: Exception) -> gr.Error:
+    if isinstance(error, gr.Error):
+        return error
+    if isinstance(error, KNOWN):
+        text = str(error)
+        if text.split()[0].isalpha():  # and no file's name
+            text = text[0].upper() + text[1:]
+        return gr.Error(text, title="That did not work", duration=12, print_exception=False)
+    traceback.print_exception(error)
+    text = "Something went wrong on this machine; the log of the program says what. Another picture may work."
+    if isinstance(error, MemoryError):
+        text = "This picture needs more memory than this machine has. Please scale it down and try again."
+    return gr.Error(text, title="That did not work", duration=12, print_exception=False)

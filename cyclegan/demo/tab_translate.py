@@ -1,0 +1,144 @@
+"""The tab "Translate": one picture there and back; and the same as an endpoint for programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+from cyclegan.demo import desk, shelf, words
+from cyclegan.demo.parts import friendly, picture, work_folder
+from cyclegan.images import ImageError, open_image
+
+WORK = {"concurrency_id": "pictures", "concurrency_limit": 2}  # two at once; the others wait in the order they came
+THUMBNAIL = 160
+EMPTY = "The translated picture appears here, with a handle to compare it with the original."
+
+
+def translate_tab(page, key, direction):
+    """Builds the tab; returns a function that makes the translation follow another event."""
+    with gr.Row(elem_id="both"):
+        with gr.Column():
+            given = picture(
+                label="Your picture", sources=["upload", "clipboard", "webcam"], height=360, elem_id="given",
+                buttons=["fullscreen"],
+                placeholder="# Drop a picture here\nor click to choose one. Photographs of any size will do.",
+            )  # fmt: skip
+            tried = gr.Gallery(
+                label="Or try one of these", columns=4, rows=1, allow_preview=False, visible=False, height="auto",
+                elem_id="examples", buttons=[], object_fit="cover",
+            )  # fmt: skip
+            with gr.Accordion("Detail", open=False, elem_id="fine"):
+                detail = gr.Radio(
+                    desk.DETAILS, value=desk.FITTED, show_label=False, container=False, elem_id="detail",
+                    info="The networks learned on small pictures. At that size results look most like the training; "
+                    "finer ones keep more of your picture, and take longer.",
+                )  # fmt: skip
+            go = gr.Button("Translate", variant="primary", elem_id="go")
+        with gr.Column():
+            result = gr.ImageSlider(label="Before | after", max_height=420, elem_id="result", interactive=False,
+                                    buttons=["fullscreen"])  # fmt: skip
+            said = gr.Markdown(EMPTY, elem_id="said", elem_classes="words")
+            take = gr.DownloadButton("Download the result", visible=False, elem_id="take")
+            back = gr.ImageSlider(label="Original | there and back", max_height=320, visible=False, elem_id="back",
+                                  interactive=False, buttons=["fullscreen"])  # fmt: skip
+            cycle = gr.Markdown(elem_id="cycle", elem_classes="words")
+    inputs, outputs = [given, key, direction, detail], [result, said, take, back, cycle]
+    options = {"show_progress_on": [result], "api_visibility": "private", "trigger_mode": "always_last", **WORK}
+    gr.on([given.change, direction.input, detail.input, go.click], _translated, inputs, outputs, **options)
+    hidden = {"api_visibility": "private", "show_progress": "hidden"}
+    gr.on([direction.change, key.change], _thumbnails, [key, direction], tried, **hidden)
+    tried.select(_example, [key, direction], given, **hidden)
+    page.load(_thumbnails, [key, direction], tried, **hidden)
+    return lambda event: event.then(_translated, inputs, outputs, **options)
+
+
+@friendly
+def _translated(path: str | None, key: str | None, direction: str | None, detail: str):
+    print("CALL", path)
+    if path is None:
+        return None, EMPTY, gr.DownloadButton(visible=False), gr.ImageSlider(None, visible=False), ""
+    choice = shelf.choose(key)
+    way = choice.way(direction)
+    trip = desk.travel(desk.read_picture(path), choice, way, detail)
+    pair = (desk.shown(trip.given), desk.shown(trip.result))
+    home = None if trip.back is None else (pair[0], desk.shown(trip.back))
+    labels = f"{way.source} | {way.target}", f"{way.source} | {way.source} → {way.target} → {way.source}"
+    return (
+        gr.ImageSlider(pair, label=labels[0]),
+        words.summary(trip, choice, way),
+        gr.DownloadButton(value=str(_saved(trip, path, way)), visible=True),
+        gr.ImageSlider(home, label=labels[1], visible=home is not None),
+        words.cycle(trip, way),
+    )
+
+
+def _saved(trip: desk.Trip, path: str, way: shelf.Way) -> Path:
+    """The translation in full size: a JPEG for a JPEG, else a PNG."""
+    suffix = ".jpg" if Path(path).suffix.lower() in (".jpg", ".jpeg") else ".png"
+    file = work_folder() / f"{Path(path).stem}_{way.target}{suffix}".replace(" ", "_").replace("/", "_")
+    trip.full.save(file, quality=95)
+    return file
+
+
+@friendly
+def _thumbnails(key: str | None, direction: str | None):
+    if key is None:
+        return gr.Gallery(visible=False)
+    choice = shelf.choose(key)
+    pictures = []
+    for path in shelf.examples(choice, choice.way(direction)):
+        try:
+            small = desk.on_white(open_image(path))
+        except ImageError:
+            continue
+        small.thumbnail((THUMBNAIL, THUMBNAIL))
+        pictures.append(small)
+    return gr.Gallery(pictures, visible=bool(pictures), selected_index=None)
+
+
+@friendly
+def _example(key: str, direction: str, chosen: gr.SelectData):
+    choice = shelf.choose(key)
+    return desk.on_white(open_image(shelf.examples(choice, choice.way(direction))[chosen.index]))
+
+
+def add_endpoints() -> None:
+    """/translate and /translators, for ``gradio_client`` and plain HTTP; described in docs/app.md."""
+    with gr.Column(visible=False):
+        file = gr.File(label="picture")
+        key = gr.Textbox("", label="translator")
+        direction = gr.Textbox("", label="direction")
+        detail = gr.Textbox(desk.FITTED, label="detail")
+        result, facts = gr.File(label="translated"), gr.JSON(label="facts")
+        unseen = gr.Button()
+    described = "Translates one picture. Returns the file of the result, which has its size, and facts about it."
+    unseen.click(translate, [file, key, direction, detail], [result, facts], api_name="translate",
+                 api_description=described, **WORK)  # fmt: skip
+    gr.api(translators, api_name="translators", api_description="All translators with their directions.")
+
+
+@friendly
+def translate(picture: str, translator: str = "", direction: str = "", detail: str = desk.FITTED):
+    """(file, facts) of one translated picture; empty texts mean the first translator and its first direction."""
+    if not picture:
+        raise ImageError("There is no picture to translate.")
+    choice = shelf.choose(translator or None)
+    if direction and direction not in [way.label for way in choice.ways]:
+        there = ", ".join(way.label for way in choice.ways)
+        raise ImageError(f"{choice.key} does not know the direction {direction}. It knows: {there}.")
+    if detail not in desk.DETAILS:
+        raise ImageError(f"The detail is one of: {', '.join(desk.DETAILS)}.")
+    way = choice.way(direction)
+    trip = desk.travel(desk.read_picture(picture), choice, way, detail)
+    facts = {"translator": choice.key, "direction": way.label, "seconds": round(trip.seconds, 3),
+             "size": trip.size, "worked_at": trip.given.size, "cycle_error": trip.cycle_error}  # fmt: skip
+    return str(_saved(trip, picture, way)), facts
+
+
+def translators() -> list[dict]:
+    """[{"key", "directions", "downloads"}]."""
+    return [
+        {"key": choice.key, "directions": [way.label for way in choice.ways], "downloads": not choice.here}
+        for choice in shelf.choices()
+    ]

@@ -1,0 +1,79 @@
+"""``python -m cyclegan.show NAME_OR_RUN``: one picture of what a pair of translators does to test pictures."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+
+@dataclass(frozen=True)
+class Show:
+    """Translate test pictures there and back, and put them side by side in one picture."""
+
+    translator: tyro.conf.Positional[str]
+    """A pretrained name, a run folder or a weights folder."""
+    dataset: str | None = None
+    """The data set whose test pictures to use. Default: the one the translators were trained on."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """The picture to write. Default: show.png in the run folder, or in this folder."""
+    count: int = 6
+    """How many pictures in each direction, drawn at random with a fixed seed."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; returns its exit code."""
+    options = tyro.cli(Show, args=arguments, prog="python -m cyclegan.show")
+    from cyclegan.cards import CardError, locate
+    from cyclegan.images import ImageError
+    from cyclegan.weights import WeightsError
+
+    try:
+        from cyclegan.translator import Translator
+
+        pair = [Translator.from_pretrained(options.translator, reverse=reverse) for reverse in (False, True)]
+        name = options.dataset or pair[0].header["provenance"].get("dataset")
+        if not name:
+            raise CardError("these translators do not say what they were trained on; name test pictures with --dataset")
+        picture = there_and_back(pair, locate(name), options.count)
+    except (CardError, ImageError, WeightsError) as error:
+        print(f"cyclegan.show: {error}", file=sys.stderr)
+        return 2
+    run = Path(options.translator)
+    output = options.output or (run if run.is_dir() else Path()) / "show.png"
+    picture.save(output)
+    given = options.translator
+    print(f"Test pictures, translated there and back: {output}")
+    print("What next:")
+    print(f"  python -m cyclegan.translate {given} PICTURES -o OUT        # your own pictures")
+    print("  python -m cyclegan.train horse2zebra --recipe quick         # horses and zebras, an hour or two")
+    print("  python -m cyclegan.train FOLDER                             # your own trainA/ and trainB/")
+    return 0
+
+
+def there_and_back(pair, data, count: int):
+    """A sheet of ``count`` test pictures a direction: the picture, its translation, and the translation back."""
+    import random
+
+    from cyclegan.images import find_images, open_image
+    from cyclegan.sheet import sheet
+
+    blocks = {}
+    sides = ((data.test_A or data.train_A, pair), (data.test_B or data.train_B, pair[::-1]))
+    for folder, (there, back) in sides:
+        files = find_images(folder)
+        rows = []
+        for path in random.Random(0).sample(files, min(count, len(files))):
+            picture = open_image(path).convert("RGB")
+            if there.size:
+                picture = picture.resize((there.size, there.size))
+            fake = there(picture)
+            rows.append([picture, fake, back(fake)])
+        source, target = there.domains
+        blocks[f"{source} → {target} → {source}"] = rows
+    return sheet(blocks)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

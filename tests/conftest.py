@@ -1,0 +1,66 @@
+"""What several test files need: small pictures, and the real data where it lies beside the project."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mirror import Mirror
+from PIL import Image
+
+REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    torch.manual_seed(0)
+    np.random.seed(0)
+
+
+@pytest.fixture
+def horse2zebra() -> Path:
+    """The complete real data set; skips where it is not there."""
+    folder = REAL_DATA / "horse2zebra"
+    if not folder.is_dir():
+        pytest.skip(f"the real horse2zebra is not at {folder}")
+    return folder
+
+
+def paint(folder: Path, count: int, color, size: int = 40, seed: int = 0) -> Path:
+    """``count`` pictures of one square of ``color`` each on grey, at random places."""
+    folder.mkdir(parents=True)
+    draw = np.random.default_rng(seed)
+    for i in range(count):
+        picture = np.full((size, size, 3), 128, np.uint8)
+        y, x = draw.integers(0, size // 2, 2)
+        picture[y : y + size // 2, x : x + size // 2] = color
+        Image.fromarray(picture).save(folder / f"{i:03d}.png")
+    return folder
+
+
+@pytest.fixture
+def squares(tmp_path) -> Path:
+    """Red squares in trainA and testA, blue squares in trainB and testB, 40 × 40 pixels."""
+    root = tmp_path / "squares"
+    paint(root / "trainA", 6, (220, 30, 30), seed=1)
+    paint(root / "trainB", 5, (30, 30, 220), seed=2)
+    paint(root / "testA", 2, (220, 30, 30), seed=3)
+    paint(root / "testB", 3, (30, 30, 220), seed=4)
+    return root
+
+
+@pytest.fixture
+def mirror(monkeypatch):
+    """A web server on this machine for archives."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    mirror = Mirror()
+    yield mirror
+    mirror.close()
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch) -> Path:
+    """The folder for fetched data sets, which does not exist yet."""
+    root = tmp_path / "datasets"
+    monkeypatch.setenv("CYCLEGAN_DATASETS", str(root))
+    return root

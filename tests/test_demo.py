@@ -1,0 +1,169 @@
+"""The parts of the page that are no page: what can be chosen, the bounds, many files at once."""
+
+import io
+import threading
+import zipfile
+from pathlib import Path
+
+import pytest
+from page import make_run, picture
+from PIL import Image
+
+from cyclegan import Translator
+from cyclegan.demo import bulk, desk, shelf, words
+from cyclegan.fetch import CardError
+from cyclegan.images import ImageError
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty working directory, as a visitor's machine has it: the package's own cards, nothing downloaded."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CYCLEGAN_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("CYCLEGAN_DATASETS", str(tmp_path / "datasets"))
+    monkeypatch.setattr(shelf, "package_folder", lambda kind: tmp_path / "package" / kind)
+    monkeypatch.setattr(shelf.zoo, "package_folder", lambda kind: tmp_path / "package" / kind)
+    return tmp_path
+
+
+def card(folder: Path, name: str, domains: list, **entries) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = "".join(f'[{d}]\n{k} = "{v}"\n' for d, (k, v) in entries.items())
+    (folder / f"{name}.toml").write_text(f'name = "{name}"\ndomains = {domains}\n{parts}')
+
+
+def test_nothing_at_all_is_said_with_the_command_that_helps(here):
+    assert shelf.choices() == []
+    with pytest.raises(CardError, match=r"cyclegan\.train horse2zebra"):
+        shelf.choose(None)
+
+
+def test_two_cards_of_one_direction_are_one_choice(here):
+    url = {"G_AB": ("url", "http://127.0.0.1:1/none.pth")}
+    card(here / "pretrained", "summer2winter_park", ["summer", "winter"], **url)
+    card(here / "pretrained", "winter2summer_park", ["winter", "summer"], **url)
+    card(here / "pretrained", "winter2summer_town", ["winter", "summer"], **url)
+    pair, alone = shelf.choices()
+    assert [way.name for way in pair.ways] == ["summer2winter_park", "winter2summer_park"]
+    assert pair.back(pair.ways[0]) is pair.ways[1] and not pair.here and "download" in pair.label
+    assert len(alone.ways) == 1 and alone.back(alone.ways[0]) is None
+
+
+def test_what_is_here_comes_first_and_broken_things_are_left_out(here):
+    card(here / "pretrained", "a_download", ["x", "y"], G_AB=("url", "http://127.0.0.1:1/none.pth"))
+    card(here / "pretrained", "b_missing", ["x", "y"], G_AB=("file", "not_there.safetensors"))
+    (here / "pretrained" / "c_broken.toml").write_text("domains = [")
+    make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    (here / "runs" / "begun").mkdir()
+    (here / "runs" / "begun" / "config.json").write_text("{}")
+    torn = make_run(here / "runs" / "torn", ("horse", "zebra"))
+    for file in torn.glob("*.safetensors"):
+        file.write_bytes(file.read_bytes()[:20])
+    assert [choice.key for choice in shelf.choices()] == ["runs/tiny", "a_download"]
+
+
+def test_a_run_in_training_is_loaded_anew_when_it_has_exported(here):
+    run = make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    way = shelf.choose("runs/tiny").ways[0]
+    warm = desk.Warm()
+    first = warm.translator(way)
+    assert warm.translator(way) is first
+    make_run(here / "other_weights", ("horse", "zebra"))
+    (here / "other_weights" / "G_AB.safetensors").replace(run / "G_AB.safetensors")
+    assert warm.translator(way) is not first
+
+
+@pytest.mark.parametrize(
+    ("size", "detail", "expected"),
+    [
+        ((4000, 3000), desk.FITTED, (341, 256)),
+        ((3000, 4000), desk.DOUBLE, (512, 683)),
+        ((200, 100), desk.FITTED, (200, 100)),  # never made larger
+        ((4000, 3000), desk.OWN, (4000, 3000)),
+        ((8000, 6000), desk.OWN, (4099, 3074)),  # 12.6 megapixels
+        ((60_000, 100), desk.FITTED, (48_990, 82)),  # not even a strip is given more than its 4 megapixels
+    ],
+)
+def test_the_network_sees_a_bounded_size(size, detail, expected):
+    assert desk.working_size(size, 256, detail) == expected
+
+
+def test_the_words_follow_the_cycle_error(here):
+    make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    choice = shelf.choose("runs/tiny")
+    grey = Image.new("RGB", (8, 8), (100, 100, 100))
+    near = Image.new("RGB", (8, 8), (102, 102, 102))
+    trip = desk.Trip(grey, grey, near, (8, 8), 0.1)
+    assert trip.cycle_error == pytest.approx(2 / 255)
+    assert "0.8 %" in words.cycle(trip, choice.ways[0]) and "almost the same" in words.cycle(trip, choice.ways[0])
+    assert "Almost nothing was changed" in words.summary(trip, choice, choice.ways[0])
+    assert "one way" not in words.about(choice) and "/" not in words.about(choice).split("Dataset")[1].split("|")[1]
+
+
+def zipped(path: Path, files: dict[str, bytes]) -> str:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return str(path)
+
+
+def png(seed: int) -> bytes:
+    data = io.BytesIO()
+    picture(seed, 70, 50).save(data, "PNG")
+    return data.getvalue()
+
+
+def test_many_pictures_and_a_zip_become_a_zip(here):
+    make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    way = shelf.choose("runs/tiny").ways[0]
+    picture(9, 70, 50).save(here / "single.png")
+    (here / "notes.txt").write_text("hello")
+    inside = {"a/1.png": png(1), "b/1.png": png(2), "../../escaped.png": png(3)}
+    inside |= {"__MACOSX/1.png": b"x", "bad.png": b"x"}
+    files = [str(here / "single.png"), zipped(here / "more.zip", inside), str(here / "notes.txt")]
+    (here / "work").mkdir()
+    *_, last = bulk.translate_files(files, way, desk.OWN, here / "work", threading.Event())
+    with zipfile.ZipFile(last.file) as archive:
+        assert sorted(archive.namelist()) == ["1.png", "1_2.png", "escaped.png", "single.png"]
+        result = Image.open(archive.open("1_2.png")).convert("RGB")
+    expected = Translator.from_pretrained(here / "runs" / "tiny")(picture(2, 70, 50))
+    assert result.tobytes() == expected.tobytes()
+    assert len(last.left_out) == 2 and "bad.png" in " ".join(last.left_out) and "notes.txt" in " ".join(last.left_out)
+    assert not list(here.parent.glob("escaped.png"))
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"no zip", "damaged or no zip"), ({"readme.txt": b"x"}, "no pictures in it"), ({"a.png": b"x"}, "not a picture")],
+)
+def test_a_zip_that_gives_nothing_says_why(here, content, why):
+    make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    path = here / "given.zip"
+    path.write_bytes(content) if isinstance(content, bytes) else zipped(path, content)
+    (here / "work").mkdir()
+    way = shelf.choose(None).ways[0]
+    with pytest.raises(ImageError, match=why):
+        list(bulk.translate_files([str(path)], way, desk.FITTED, here / "work", threading.Event()))
+
+
+def test_a_zip_bomb_is_read_no_further_than_the_bound(here, monkeypatch):
+    monkeypatch.setattr(bulk, "UNPACKED", 100_000)
+    bomb = zipped(here / "bomb.zip", {"1.png": b"\0" * 60_000, "2.png": b"\0" * 60_000})
+    found, left_out = bulk.gather([Path(bomb)], here / "in")
+    assert not found and "holds more than" in left_out[0]
+
+
+def test_stop_ends_the_work(here):
+    make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    files = []
+    for seed in range(20):
+        picture(seed, 64, 64).save(here / f"{seed}.png")
+        files.append(str(here / f"{seed}.png"))
+    stop = threading.Event()
+    (here / "work").mkdir()
+    steps = bulk.translate_files(files, shelf.choose(None).ways[0], desk.FITTED, here / "work", stop)
+    next(steps)
+    stop.set()
+    with pytest.raises(bulk.Stopped):
+        list(steps)
+    assert len(list((here / "work" / "out").glob("*.png"))) < 20
