@@ -18,8 +18,8 @@ class Options:
 
     port: int | None = None
     """The port to listen on. Default: the first free one from 7860."""
-    host: str = "127.0.0.1"
-    """The address to listen on; 0.0.0.0 lets other machines in."""
+    host: str | None = None
+    """The address to listen on; 0.0.0.0 lets other machines in. Default: this machine only."""
     share: bool = False
     """Make a public link through gradio's servers, good for a week."""
     root_path: str | None = None

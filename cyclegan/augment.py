@@ -14,8 +14,8 @@ from cyclegan.config import PicturesConfig
 class Augment:
     """Turns batches of uint8 pictures into training input.
 
-    Crop and flip are the reference's (section 7.1 of pix2pix: resize, then a random crop); colour and affine changes
-    are for small data sets. Every picture draws its own, from PyTorch's global random state.
+    The flip is the reference's, as is the random crop that ``data`` has made before; colour and affine changes are for
+    small data sets. Every picture draws its own, from PyTorch's global random state.
     """
 
     def __init__(self, config: PicturesConfig, device: torch.device):
@@ -25,12 +25,6 @@ class Augment:
             steps.append(
                 K.RandomAffine(config.affine, translate=(0.05, 0.05), scale=(0.95, 1.05), padding_mode="reflection")
             )
-        if config.zoom > 1:
-            crops = config.size, min(config.zoom * config.size, config.load_size)
-            shares = [(crop / config.load_size) ** 2 for crop in crops]
-            steps.append(K.RandomResizedCrop((config.size, config.size), scale=shares, ratio=(1.0, 1.0)))
-        elif config.load_size > config.size:
-            steps.append(K.RandomCrop((config.size, config.size)))
         if config.flip:
             steps.append(K.RandomHorizontalFlip())
         self.geometry = nn.Sequential(*steps)
@@ -38,7 +32,7 @@ class Augment:
         self.color = K.ColorJiggle(c, c, c, 0.0) if c else None
 
     def __call__(self, *batch: Tensor) -> tuple[Tensor, ...]:
-        """uint8 (N, C, H, W) on the CPU, one tensor a domain → float [-1, 1] (N, C, size, size) on the device."""
+        """uint8 (N, C, H, W) on the CPU, one tensor a domain → float [-1, 1] of the same shape on the device."""
         return tuple(self._augment(to_unit(images, self.device)) * 2 - 1 for images in batch)
 
     def _augment(self, images: Tensor) -> Tensor:

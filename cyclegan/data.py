@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from PIL import Image
@@ -22,7 +23,7 @@ from cyclegan.config import PicturesConfig
 from cyclegan.images import ImageError, read_image
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version on import
-import albumentations as A  # noqa: E402
+import albumentations as A
 
 
 class Decoder:
@@ -91,14 +92,14 @@ class Unpaired:
         self.decoders = tuple(
             Decoder(config, c, share * len(f)) for f, c in zip(self.files, channels, strict=True)
         )
-        self._crop = _SquareCrop(config.load_size)
+        self._crop = _RandomSquare(config)
         self._orders: dict[int, np.ndarray] = {}
 
     def __len__(self) -> int:
         return max(map(len, self.files))
 
     def sample(self, k: int) -> tuple[Tensor, Tensor]:
-        """The k-th sample since training began: uint8 (C, load, load) of A and of B."""
+        """The k-th sample since training began: uint8 (C, size, size) of A and of B."""
         epoch, place = divmod(k, len(self))
         draw = np.random.default_rng((self.seed, 1, k))
         places = self._order(epoch)[place], draw.integers(len(self.files[1]))
@@ -123,20 +124,25 @@ class Unpaired:
         return self._orders[epoch]
 
 
-class _SquareCrop:
-    """A random square of ``side`` out of pictures that are longer; seeded for each picture."""
+class _RandomSquare:
+    """A random square of ``size`` pixels: cut out, and with ``zoom`` from a larger square that is shrunk to it.
 
-    def __init__(self, side: int):
-        self.side = side
-        self.crop = A.Compose([A.RandomCrop(side, side)])
+    On the CPU and in uint8, where it costs 0.04 ms a picture; kornia's crop on the device would cost 0.8 ms.
+    """
+
+    def __init__(self, config: PicturesConfig):
+        size, load = config.size, config.load_size
+        crop = A.RandomCrop(size, size)
+        if config.zoom > 1:
+            shares = [(side / load) ** 2 for side in (size, min(config.zoom * size, load))]
+            crop = A.RandomResizedCrop((size, size), scale=shares, ratio=(1.0, 1.0), interpolation=cv2.INTER_AREA)
+        self.transform = A.Compose([crop])
         self.lock = threading.Lock()  # the transform keeps its random state, and several threads read
 
     def __call__(self, picture: np.ndarray, seed: int) -> np.ndarray:
-        if picture.shape[:2] == (self.side, self.side):
-            return picture
         with self.lock:
-            self.crop.set_random_seed(seed)
-            return self.crop(image=picture)["image"]
+            self.transform.set_random_seed(seed)
+            return self.transform(image=picture)["image"]
 
 
 def _tensor(picture: np.ndarray) -> Tensor:

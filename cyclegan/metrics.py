@@ -26,7 +26,7 @@ def fid(x: np.ndarray, y: np.ndarray) -> float:
     spread = (a**2).sum() / (len(a) - 1) + (b**2).sum() / (len(b) - 1)
     scale = np.sqrt((len(a) - 1) * (len(b) - 1))
     root = np.linalg.svd(_square(a) @ _square(b).T, compute_uv=False).sum() / scale
-    return float(((x.mean(0) - y.mean(0)) ** 2).sum() + spread - 2 * root)
+    return max(float(((x.mean(0) - y.mean(0)) ** 2).sum() + spread - 2 * root), 0.0)  # not -1e-13 for equal sets
 
 
 def kid(x: np.ndarray, y: np.ndarray) -> float:

@@ -24,7 +24,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th, td { padding: .4rem .75rem; text-align: right; border-bottom: 1px solid var(--line) }
 th, td { white-space: nowrap } th { vertical-align: bottom; font-weight: 600 }
 th:first-child, td:first-child { text-align: left; padding-left: .25rem; min-width: 8rem; white-space: normal;
-                                 overflow-wrap: anywhere }
+                                 overflow-wrap: anywhere; position: sticky; left: 0; background: var(--paper) }
 tr.control td { color: var(--faint) }
 ul, dl, p.note { color: var(--faint); font-size: .9rem } dt { font-weight: 600 }
 dd { margin: 0 0 .4rem; overflow-wrap: anywhere }

@@ -92,11 +92,12 @@ def _take_tensor(picture: Tensor, channels: int) -> tuple[Tensor, Restore]:
         low, high = pixels.min().item(), pixels.max().item()
         raise ImageError(f"floating-point pictures are in [-1, 1], and this one goes from {low:g} to {high:g}")
     colour, alpha = _split_alpha(pixels, picture, channels)
+    dtype, device = picture.dtype, picture.device  # and not the picture, which would stay in memory with them
 
     def finish(result: Tensor) -> Tensor:
         if largest:
             result = result.add_(1).mul_(largest / 2).round_().clamp_(0, largest)
-        result = result.to(picture.dtype).to(picture.device)
+        result = result.to(dtype).to(device)
         return result if alpha is None else torch.cat([result, alpha])
 
     return colour, finish
@@ -117,7 +118,7 @@ def _split_alpha(pixels: Tensor, picture: Tensor, channels: int) -> tuple[Tensor
         colour = colour.expand(3, -1, -1)
     elif len(colour) == 3:
         colour = (colour * _LUMINANCE[:, None, None]).sum(0, keepdim=True)
-    return colour, picture[-1:] if count in (2, 4) else None
+    return colour, picture[-1:].clone() if count in (2, 4) else None
 
 
 def _wrong_type(dtype) -> str:

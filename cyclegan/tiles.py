@@ -55,9 +55,9 @@ def _walk_frame(network: nn.Module, picture: Tensor, pixels: int) -> Tensor:
     """``ResNet`` and ``Mobile``: down to a quarter, residual blocks, and up again."""
     layers = list(network.model)
     first, last = _ends(layers)
-    head, tail = leaves(layers[:first]), leaves(layers[last:])
+    head, tail = [nn.Hardtanh(), *leaves(layers[:first])], leaves(layers[last:])  # Mobile clamps its input
     rows = max(8 * HALO, pixels // picture.shape[3] // 4 * 4)
-    trunk = settle(head, (picture.clamp(-1, 1),), rows, 4 * HALO)
+    trunk = settle(head, (picture,), rows, 4 * HALO)
     for block in layers[first:last]:
         # A quarter of the width with four times the channels: as many rows take as much memory as above.
         _add_block(leaves(block.conv_block), trunk, rows)

@@ -98,8 +98,10 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
     def _many(self, pictures, size: int | None, tile: int | None) -> list:
         taken = [take(picture, self.channels[0]) for picture in pictures]
         results: list = [None] * len(taken)
-        for group in _batches([pixels.shape for pixels, _ in taken], tiles.budget(self.network)):
-            batch = torch.stack([taken[i][0] for i in group])
+        # On a CPU a batch is slower than its pictures one by one: their feature maps do not fit into the cache together.
+        budget = tiles.budget(self.network) if self.device.type != "cpu" else 0
+        for group in _batches([pixels.shape for pixels, _ in taken], budget):
+            batch = torch.stack([taken[i][0] for i in group]) if len(group) > 1 else taken[group[0]][0][None]
             for i, result in zip(group, self._resized(batch, size, tile), strict=True):
                 results[i] = taken[i][1](result)
         return results

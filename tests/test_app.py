@@ -1,9 +1,12 @@
 """The page's endpoints, called as a program calls them, on the really running page."""
 
+import json
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
@@ -99,10 +102,17 @@ def test_only_what_is_listed_can_be_loaded(client, tmp_path, name):
         translated(client, tmp_path / "a.png", name)
 
 
-def test_files_of_the_machine_cannot_be_asked_for(client):
-    with pytest.raises(AppError):
-        file = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
-        client.predict(file, TINY, api_name="/translate")
+def test_files_of_the_machine_cannot_be_asked_for(address, folder):
+    own = folder / TINY / "samples" / "step_000012.png"
+    with pytest.raises(HTTPError, match="403"):
+        urlopen(f"{address}gradio_api/file={own}")
+    file = {"path": str(own), "meta": {"_type": "gradio.FileData"}}
+    call = f"{address}gradio_api/call/translate"
+    data = json.dumps({"data": [file, TINY, "", "As in training"]}).encode()
+    with urlopen(Request(call, data, {"Content-Type": "application/json"})) as answer:
+        event = json.load(answer)["event_id"]
+    with urlopen(f"{call}/{event}") as answer:
+        assert answer.read().startswith(b"event: error")
 
 
 def test_visitors_at_the_same_time_each_get_their_own(address, folder, tmp_path):

@@ -90,8 +90,8 @@ def test_a_bad_file_is_told_kindly_and_the_next_one_works(page, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"this is text")
     picture(2).save(tmp_path / "good.png")
     page.set_input_files(UPLOAD, tmp_path / "broken.png")
-    page.get_by_text("broken.png is not a picture that can be read here").wait_for()
-    page.get_by_label("Remove").or_(page.get_by_label("Clear")).first.click()
+    sync_api.expect(page.locator("#said")).to_contain_text("broken.png is not a picture that can be read here")
+    page.get_by_label("Remove Image").click()
     upload(page, tmp_path / "good.png")
     sync_api.expect(page.locator("#result img")).to_have_count(2)
 

@@ -90,13 +90,44 @@ def test_stretch_makes_squares_and_fit_keeps_proportions(tmp_path):
     lists = find_images(tmp_path / "A"), find_images(tmp_path / "B")
     stretched = Unpaired(*lists, PicturesConfig(size=32, load=40)).sample(0)[0]
     fitted = Unpaired(*lists, PicturesConfig(size=32, load=40, resize="fit")).sample(0)[0]
-    assert stretched.shape == fitted.shape == (3, 40, 40)
+    assert stretched.shape == fitted.shape == (3, 32, 32)
     assert stretched.float().std() < 40 and fitted.float().std() > 120
+
+
+def ramp(folder, size):
+    """One picture whose red is the row and whose green is the column, so that a crop shows where it came from."""
+    folder.mkdir()
+    rows, columns = np.mgrid[:size, :size].astype(np.uint8)
+    Image.fromarray(np.stack([rows, columns, rows * 0], -1)).save(folder / "x.png")
+    return find_images(folder)
+
+
+def test_crops_are_whole_pixels_at_random_places(tmp_path):
+    files = ramp(tmp_path / "A", 40)
+    dataset = Unpaired(files, files, PicturesConfig(size=32, load=40))
+    tops, lefts = set(), set()
+    for k in range(60):
+        for image in dataset.sample(k):
+            top, left = image[0, 0, 0].item(), image[1, 0, 0].item()
+            assert torch.equal(image[0, :, 5], torch.arange(top, top + 32, dtype=torch.uint8))
+            assert torch.equal(image[1, 5], torch.arange(left, left + 32, dtype=torch.uint8))
+            tops.add(top), lefts.add(left)
+    assert len(tops) >= 8 and len(lefts) >= 8 and max(tops | lefts) <= 8
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_zoom_shows_things_at_several_scales(tmp_path, channels):
+    """The ramp's slope tells by how much a crop was shrunk: between 1 and ``zoom``."""
+    files = ramp(tmp_path / "A", 64)
+    dataset = Unpaired(files, files, PicturesConfig(size=32, zoom=2.0), channels=(channels, channels))
+    slopes = [(i[0, 24, 16].item() - i[0, 8, 16].item()) / 16 for k in range(40) for i in dataset.sample(k)]
+    full = 1 if channels == 3 else 0.299
+    assert 0.9 * full < min(slopes) and max(slopes) < 2.1 * full and max(slopes) - min(slopes) > 0.5 * full
 
 
 def test_grey_domains_have_one_channel(files):
     grey, color = Unpaired(*files, PicturesConfig(size=32), channels=(1, 3)).sample(0)
-    assert grey.shape == (1, 36, 36) and color.shape == (3, 36, 36) and grey.dtype == torch.uint8
+    assert grey.shape == (1, 32, 32) and color.shape == (3, 32, 32) and grey.dtype == torch.uint8
 
 
 def test_unreadable_pictures_are_named_or_skipped(squares):

@@ -115,7 +115,7 @@ class Scripted(CycleGAN):
 
 
 def play(data: Path, brightness: list[float], name: str, **more) -> tuple[Scripted, Watch, int, Run]:
-    config = settings(data, steps=len(brightness), eval_every=1, eval_pictures=6, **more)
+    config = settings(data, steps=len(brightness), eval_every=1, eval_pictures=6, ema=0.0, **more)
     game, found = Scripted(brightness), locate(config.dataset)
     _, dataset, augment, *_ = command.assemble(settings(data), found, torch.device("cpu"), lambda line: None)
     files = [sorted(Path(folder).iterdir()) for folder in (found.test_A, found.test_B)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,23 +127,28 @@ class Warm:
 
     def __init__(self):
         self._loaded: OrderedDict = OrderedDict()
+        self._locks: dict = defaultdict(threading.Lock)
         self._lock = threading.Lock()
 
     def translator(self, way: Way):
         """The translator of that direction. Raises ``CardError`` or ``WeightsError`` where it cannot be had."""
-        with self._lock:  # one at a time: a second visitor waits for the first one's download and finds it here
-            path = zoo.find(way.name, way.reverse).path
-            key = (way.name, way.reverse, path.stat().st_mtime_ns)
-            if key not in self._loaded:
+        name = way.name, way.reverse
+        with self._lock:
+            own = self._locks[name]
+        with own:  # a second visitor waits for the first one's download, and nobody else does
+            changed = zoo.find(*name).path.stat().st_mtime_ns
+            with self._lock:
+                seen, translator = self._loaded.get(name, (None, None))
+            if seen != changed:
                 from cyclegan.translator import Translator
 
-                self._loaded[key] = Translator.from_pretrained(way.name, way.reverse)
-                for old in [k for k in self._loaded if k[:2] == key[:2] and k != key]:
-                    del self._loaded[old]
-            self._loaded.move_to_end(key)
-            while len(self._loaded) > WARM:
-                self._loaded.popitem(last=False)
-            return self._loaded[key]
+                translator = Translator.from_pretrained(*name)
+            with self._lock:
+                self._loaded[name] = changed, translator
+                self._loaded.move_to_end(name)
+                while len(self._loaded) > WARM:
+                    self._loaded.popitem(last=False)
+            return translator
 
 
 warm = Warm()

@@ -16,6 +16,7 @@ from cyclegan.images import ImageError
 from cyclegan.weights import WeightsError
 
 KNOWN = (ImageError, CardError, WeightsError)  # each with a sentence for people
+SORRY = "That did not work"
 
 
 def picture(**options) -> gr.Image:
@@ -55,16 +56,19 @@ def work_folder() -> Path:
     return Path(tempfile.mkdtemp(dir=parent))
 
 
-def _told(error: Exception) -> gr.Error:
+def sentence(error: Exception) -> str:
+    """What a visitor is told about ``error``; what nobody foresaw goes to the program's log."""
     if isinstance(error, gr.Error):
-        return error
+        return error.message
     if isinstance(error, KNOWN):
         text = str(error)
-        if text.split()[0].isalpha():  # and no file's name
-            text = text[0].upper() + text[1:]
-        return gr.Error(text, title="That did not work", duration=12, print_exception=False)
+        starts_with_a_word = text.split()[0].isalpha()  # and not with a file's name
+        return text[0].upper() + text[1:] if starts_with_a_word else text
     traceback.print_exception(error)
-    text = "Something went wrong on this machine; the log of the program says what. Another picture may work."
     if isinstance(error, MemoryError):
-        text = "This picture needs more memory than this machine has. Please scale it down and try again."
-    return gr.Error(text, title="That did not work", duration=12, print_exception=False)
+        return "This picture needs more memory than this machine has. Please scale it down and try again."
+    return "Something went wrong on this machine; the log of the program says what. Another picture may work."
+
+
+def _told(error: Exception) -> gr.Error:
+    return gr.Error(sentence(error), title=SORRY, duration=12, print_exception=False)

@@ -29,8 +29,8 @@ def draw_tab(key) -> None:
             back = gr.Image(label="… and back to a drawing", height=220, elem_id="redrawn", interactive=False,
                             format="png", buttons=["fullscreen"])  # fmt: skip
             said = gr.Markdown(elem_classes="words", elem_id="draw-said")
-    options = {"show_progress": "hidden", "api_visibility": "private", "trigger_mode": "always_last", **WORK}
-    pad.stroke(_drawn, key, [made, back, said], **options)
+    options = {"show_progress": "minimal", "show_progress_on": made, "api_visibility": "private", **WORK}
+    pad.stroke(_drawn, key, [made, back, said], trigger_mode="always_last", **options)
     key.change(_offer, key, [hint, board], api_visibility="private", show_progress="hidden")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import gradio as gr
 
 from cyclegan.demo import bulk, desk, shelf
-from cyclegan.demo.parts import friendly, work_folder
+from cyclegan.demo.parts import SORRY, sentence, work_folder
 from cyclegan.images import SUFFIXES
 from cyclegan.plan import VIDEOS
 
@@ -37,7 +37,7 @@ def files_tab(key, direction) -> None:
             film = gr.Video(label="Result", visible=False, elem_id="film", interactive=False)
     outputs = [said, take, seen, film, go, halt]
     go.click(_translated, [files, key, direction, detail], outputs, concurrency_id="files", concurrency_limit=1,
-             api_visibility="private", show_progress="hidden", trigger_mode="once")  # fmt: skip
+             api_visibility="private", show_progress="minimal", show_progress_on=said, trigger_mode="once")  # fmt: skip
     halt.click(_halted, None, said, queue=False, api_visibility="private", show_progress="hidden")
 
 
@@ -79,19 +79,11 @@ def _translated(files: list[str] | None, key: str | None, direction: str | None,
         yield _idle("Stopped. Nothing was kept.")
     except Exception as error:
         shutil.rmtree(work, ignore_errors=True)
-        told = friendly(_raise)
-        try:
-            told(error)
-        except gr.Error as shown:
-            yield _idle(f"**That did not work.** {shown.message}")
+        yield _idle(f"**{SORRY}.** {sentence(error)}")
     finally:
         stop.set()
         _stops.pop(request.session_hash, None)
         shutil.rmtree(work / "in", ignore_errors=True)
-
-
-def _raise(error: Exception):
-    raise error
 
 
 def _progress(report: bulk.Report) -> str:

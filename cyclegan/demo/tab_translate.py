@@ -7,7 +7,7 @@ from pathlib import Path
 import gradio as gr
 
 from cyclegan.demo import desk, shelf, words
-from cyclegan.demo.parts import friendly, picture, work_folder
+from cyclegan.demo.parts import SORRY, friendly, picture, sentence, work_folder
 from cyclegan.images import ImageError, open_image
 
 WORK = {"concurrency_id": "pictures", "concurrency_limit": 2}  # two at once; the others wait in the order they came
@@ -53,11 +53,22 @@ def translate_tab(page, key, direction):
     return lambda event: event.then(_translated, inputs, outputs, **options)
 
 
-@friendly
 def _translated(path: str | None, key: str | None, direction: str | None, detail: str):
-    print("CALL", path)
     if path is None:
-        return None, EMPTY, gr.DownloadButton(visible=False), gr.ImageSlider(None, visible=False), ""
+        return _empty(EMPTY)
+    try:
+        return _results(path, key, direction, detail)
+    except Exception as error:
+        text = sentence(error)
+        gr.Warning(text, title=SORRY, duration=12)
+        return _empty(f"**{SORRY}.** {text}")
+
+
+def _empty(said: str):
+    return None, said, gr.DownloadButton(visible=False), gr.ImageSlider(None, visible=False), ""
+
+
+def _results(path: str, key: str | None, direction: str | None, detail: str):
     choice = shelf.choose(key)
     way = choice.way(direction)
     trip = desk.travel(desk.read_picture(path), choice, way, detail)

@@ -23,16 +23,16 @@ def step_of(sample: Path) -> int:
 
 def curves(folder: Path):
     """(losses, metrics) as tables with the columns step, value, curve; None where there are none."""
-    records = [record for record in read_log(folder) if isinstance(record.get("losses"), dict)]
-    records = records[:: max(1, -(-len(records) // POINTS))]
+    records = read_log(folder)
     return _table(records, "losses"), _table(records, "metrics")
 
 
 def _table(records: list[dict], kind: str):
+    records = [record for record in records if isinstance(record.get(kind), dict)]
     rows = [
         (record["step"], value, name)
-        for record in records
-        for name, value in (record.get(kind) or {}).items()
+        for record in records[:: -(-len(records) // POINTS) or 1]
+        for name, value in record[kind].items()
         if isinstance(value, (int, float))
     ]
     if not rows:

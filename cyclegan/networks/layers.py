@@ -1,11 +1,23 @@
 """Layers that every network shares, and the initialisation of the reference implementation."""
 
+import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.parametrize import is_parametrized
 
 
 class NetworkError(ValueError):
     """An architecture that cannot be built, or a picture size that it cannot take."""
+
+
+class InstanceNorm(nn.InstanceNorm2d):
+    """Instance normalisation, computed as group normalisation with one channel a group.
+
+    The same formula and the same keys, but on a CPU PyTorch's own instance norm takes about 10 times as long forward
+    and 2 to 5 times forward and backward; it was a third of the mobile generator's time.
+    """
+
+    def forward(self, x):
+        return F.group_norm(x, self.num_features, self.weight, self.bias, self.eps)
 
 
 def norm_layer(kind: str, channels: int) -> nn.Module:
@@ -15,9 +27,9 @@ def norm_layer(kind: str, channels: int) -> nn.Module:
     ``instance_affine`` has a learned scale and shift, as files of 2017 do; ``none`` leaves features as they are.
     """
     if kind == "instance":
-        return nn.InstanceNorm2d(channels)
+        return InstanceNorm(channels)
     if kind == "instance_affine":
-        return nn.InstanceNorm2d(channels, affine=True)
+        return InstanceNorm(channels, affine=True)
     if kind == "none":
         return nn.Identity()
     raise NetworkError(f"unknown norm {kind!r}: choose instance, instance_affine or none")

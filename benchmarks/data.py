@@ -1,0 +1,84 @@
+"""Pictures per second from disk to a training batch, against decoding every sample with PIL.
+
+    python benchmarks/data.py FOLDER [--count 300]
+
+FOLDER holds trainA and trainB. The baseline decodes, resizes to 286, crops to 256 and flips each sample with PIL, the
+usual way in a single process; ours is what training uses: threads, the cache of decoded pictures, then crop and flip
+with kornia. Measured are the first epoch, when everything must be decoded, and later ones.
+"""
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import tyro
+from machine import describe, interleave, table
+from PIL import Image, ImageOps
+
+from cyclegan.augment import Augment
+from cyclegan.cards import locate
+from cyclegan.config import PicturesConfig
+from cyclegan.data import Unpaired, batches
+from cyclegan.images import find_images
+
+
+@dataclass(frozen=True)
+class Options:
+    """Compare the data path with plain PIL, in turns."""
+
+    folder: tyro.conf.Positional[Path]
+    """A data set: trainA and trainB."""
+    count: int = 300
+    """Pictures of each domain to use, so that an epoch is short."""
+    rounds: int = 5
+    """Epochs of each to time."""
+    workers: int = 2
+    """Reading threads of ours; 0 reads in between."""
+
+
+def with_pil(files: list[Path], size: int = 256, load: int = 286) -> torch.Tensor:
+    """One picture as the textbook reads it: decode, resize, crop, flip, scale."""
+    image = Image.open(random.choice(files)).convert("RGB").resize((load, load), Image.Resampling.BICUBIC)
+    x, y = random.randrange(load - size + 1), random.randrange(load - size + 1)
+    image = image.crop((x, y, x + size, y + size))
+    if random.random() < 0.5:
+        image = ImageOps.mirror(image)
+    pixels = np.asarray(image, dtype=np.float32).transpose(2, 0, 1) / 127.5 - 1
+    return torch.from_numpy(pixels)
+
+
+def main() -> None:
+    o = tyro.cli(Options)
+    data = locate(o.folder)
+    files = [find_images(folder)[: o.count] for folder in (data.train_A, data.train_B)]
+    config = PicturesConfig()
+    augment = Augment(config, torch.device("cpu"))
+
+    def pil_epoch() -> int:
+        for _ in range(o.count):
+            [with_pil(domain)[None] for domain in files]
+        return 2 * o.count
+
+    def our_epoch(dataset) -> int:
+        for batch in batches(dataset, 0, o.count, 1, o.workers):
+            augment(*batch)
+        return 2 * o.count
+
+    cached, uncached = Unpaired(*files, config, cache=2e9), Unpaired(*files, config)
+    # one warm-up epoch is left out by interleave, and fills the cache
+    seconds = interleave(
+        o.rounds,
+        **{
+            "PIL, every sample": pil_epoch,
+            "cyclegan, without cache": lambda: our_epoch(uncached),
+            "cyclegan, from the second epoch": lambda: our_epoch(cached),
+        },
+    )
+    print(f"{2 * o.count} pictures, 256 px from 286, batch 1, {o.workers} reading threads; {describe()}\n")
+    print(table(seconds, "picture"))
+
+
+if __name__ == "__main__":
+    main()
