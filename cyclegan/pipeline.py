@@ -1,7 +1,8 @@
 """From picture files to picture files: decoding, the network and encoding at the same time.
 
-Decoding and encoding run in threads (Pillow gives up the interpreter's lock for them), the network in the caller's.
-Neighbours of one size go through the network together.
+On a CPU, small pictures are done in parallel, each by one thread from the file to the file: that is faster than all
+threads together on one picture, whose single layers are too small to share. Otherwise (large pictures, a GPU) decoding
+and encoding run in threads beside the network, and on a GPU neighbours of one size go through it together.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from cyclegan.plan import Job
 
 THREADS = 2  # for decoding, and as many for encoding
 AHEAD = 8  # pictures decoded before the network needs them, and encoded after it
-BATCH = 4  # pictures of one size that go through the network together; more does not pay, see docs/translate.md
+BATCH = 8  # pictures of one size that go through the network together, on a GPU
+SMALL = 512 * 512  # pixels up to which pictures are done in parallel on a CPU
+WORKERS = 8  # at most; each takes up to about 0.3 GB with the full-size ResNet
 
 _QUALITY = {
     "JPEG": {"quality": 95, "subsampling": 0},  # the networks' colours change from pixel to pixel: keep them all
@@ -68,22 +71,58 @@ def translate_pictures(translator, jobs: list[Job], size, tile, progress: Progre
     if not jobs:
         return failures
     progress.begin(len(jobs), "pictures")
+    if translator.device.type == "cpu":
+        jobs = _in_parallel(translator, jobs, size, tile, failures, progress)
     with ThreadPoolExecutor(THREADS) as decoders, ThreadPoolExecutor(THREADS) as encoders:
         decoded = _ahead(decoders, jobs)
         writing: deque[tuple[Job, Future]] = deque()
         try:
-            for group in _groups(_readable(decoded, failures, progress), tiles.budget(translator.network)):
+            for group in _groups(_readable(decoded, failures, progress), _batch_size(translator)):
                 results = translator([picture for _, picture in group], size=size, tile=tile)
                 for (job, picture), result in zip(group, results, strict=True):
                     writing.append((job, encoders.submit(save, result, job.target, picture.info)))
                 while len(writing) > AHEAD:
-                    _written(*writing.popleft(), failures, progress)
+                    _finished(*writing.popleft(), failures, progress)
         except BaseException:
             decoders.shutdown(wait=False, cancel_futures=True)
             raise
         for job, future in writing:
-            _written(job, future, failures, progress)
+            _finished(job, future, failures, progress)
     return failures
+
+
+def _in_parallel(translator, jobs: list[Job], size, tile, failures, progress) -> list[Job]:
+    """Does the jobs whose pictures are small, one thread each; returns the others."""
+    import torch
+
+    threads = torch.get_num_threads()
+    workers = min(threads, WORKERS)
+    if len(jobs) < workers or workers < 2:
+        return jobs
+    large: list[Job] = []
+
+    def do(job: Job) -> None:
+        picture = _read(job.source)
+        if picture.width * picture.height > SMALL:
+            large.append(job)
+        else:
+            save(translator(picture, size=size, tile=tile), job.target, picture.info)
+
+    # Each thread of the pool has its own setting; the math library's, which all share, is restored at the end.
+    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        for job, future in [(job, pool.submit(do, job)) for job in jobs]:
+            _finished(job, future, failures, progress, unless=large)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)
+    order = {id(job): i for i, job in enumerate(jobs)}
+    return sorted(large, key=lambda job: order[id(job)])
+
+
+def _batch_size(translator) -> tuple[int, int]:
+    """Pictures, and pixels in all, that go through the network together."""
+    return (1, 0) if translator.device.type == "cpu" else (BATCH, tiles.budget(translator.network))
 
 
 def save(picture: Image.Image, target: Path, info: dict | None = None) -> None:
@@ -125,12 +164,12 @@ def _readable(decoded, failures, progress) -> Iterator[tuple[Job, Image.Image]]:
             progress.advance()
 
 
-def _groups(pictures, budget: int) -> Iterator[list[tuple[Job, Image.Image]]]:
-    """Neighbours of equal size and mode, at most ``BATCH`` of them and ``budget`` pixels (or one)."""
+def _groups(pictures, limits: tuple[int, int]) -> Iterator[list[tuple[Job, Image.Image]]]:
+    """Neighbours of equal size, at most so many of them and so many pixels (or one)."""
     group: list[tuple[Job, Image.Image]] = []
+    count, pixels = limits
     for job, picture in pictures:
-        width, height = picture.size
-        full = len(group) >= BATCH or (len(group) + 1) * width * height > budget
+        full = len(group) >= count or (len(group) + 1) * picture.width * picture.height > pixels
         if group and (full or picture.size != group[0][1].size):
             yield group
             group = []
@@ -139,9 +178,13 @@ def _groups(pictures, budget: int) -> Iterator[list[tuple[Job, Image.Image]]]:
         yield group
 
 
-def _written(job: Job, future: Future, failures, progress) -> None:
+def _finished(job: Job, future: Future, failures, progress, unless=()) -> None:
+    """Waits for a job, and notes why it failed; those that are put off into ``unless`` are not done yet."""
     try:
         future.result()
+    except (ImageError, MemoryError) as error:
+        failures.append((job, str(error) or "too large for this machine's memory"))
     except OSError as error:
         failures.append((job, f"{job.target} could not be written: {error.strerror or error}"))
-    progress.advance()
+    if not any(job is other for other in unless):
+        progress.advance()

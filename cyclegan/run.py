@@ -253,7 +253,7 @@ def _renamed(path: Path):
     unfinished = path.with_name(f".{path.name}.part")
     try:
         yield unfinished
-        with open(unfinished, "rb") as file:
+        with open(unfinished, "r+b") as file:  # Windows syncs only what is open for writing
             os.fsync(file.fileno())
         os.replace(unfinished, path)
     finally:

@@ -1,6 +1,7 @@
 """``python -m cyclegan.train NAME_OR_FOLDER``: train a pair of translators."""
 
 import sys
+from contextlib import closing
 
 from cyclegan.cards import CardError, dataset_card, dataset_names, locate
 from cyclegan.config import Config, ConfigError, as_dict, parse
@@ -35,13 +36,15 @@ def run_training(config: Config) -> int:
     device = choose_device(config.training.device)
     say = print if rank == 0 else (lambda *_: None)
     try:
-        run = Run(config.runs / (config.name or data.name), config)
-        game, dataset, augment, pictures, watch = assemble(config, data, device, say)
-        total = steps_in_all(config.training, len(dataset))
-        say(f"{data.name}: {len(dataset.files[0])} pictures of {data.domains[0]}, {len(dataset.files[1])} of "
-            f"{data.domains[1]}; {total} steps on {device}; run folder {run.folder}")  # fmt: skip
-        made = train(game, dataset, augment, run, config.training, pictures, Console(), watch)
-        run.close()
+        with closing(Run(config.runs / (config.name or data.name), config)) as run:
+            game, dataset, augment, pictures, watch = assemble(config, data, device, say)
+            total = steps_in_all(config.training, len(dataset))
+            say(f"{data.name}: {len(dataset.files[0])} pictures of {data.domains[0]}, {len(dataset.files[1])} of "
+                f"{data.domains[1]}; {total} steps on {device}; run folder {run.folder}")  # fmt: skip
+            made = train(game, dataset, augment, run, config.training, pictures, Console(), watch)
+    except OSError as error:  # a full disk, a folder that cannot be written
+        where = error.filename or config.runs
+        return _complain(f"{error.strerror or error}: {where}; what was saved before is whole", 1)
     except (RunError, ImageError, FeatureError) as error:
         return _complain(error, 2)
     except NotFinite as error:
@@ -107,7 +110,7 @@ def dry_run(config: Config) -> int:
     return 0
 
 
-def _complain(error: Exception, code: int) -> int:
+def _complain(error: Exception | str, code: int) -> int:
     print(f"cyclegan.train: {error}", file=sys.stderr)
     return code
 

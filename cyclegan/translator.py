@@ -98,7 +98,7 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
     def _many(self, pictures, size: int | None, tile: int | None) -> list:
         taken = [take(picture, self.channels[0]) for picture in pictures]
         results: list = [None] * len(taken)
-        # On a CPU a batch is slower than its pictures one by one: their feature maps do not fit into the cache together.
+        # On a CPU a batch is slower than its pictures one by one, whose feature maps fit into the cache.
         budget = tiles.budget(self.network) if self.device.type != "cpu" else 0
         for group in _batches([pixels.shape for pixels, _ in taken], budget):
             batch = torch.stack([taken[i][0] for i in group]) if len(group) > 1 else taken[group[0]][0][None]
