@@ -82,12 +82,14 @@ def translate_pictures(translator, jobs: list[Job], size, tile, progress: Progre
                 for (job, picture), result in zip(group, results, strict=True):
                     writing.append((job, encoders.submit(save, result, job.target, picture.info)))
                 while len(writing) > AHEAD:
-                    _finished(*writing.popleft(), failures, progress)
+                    _finished(*writing.popleft(), failures)
+                    progress.advance()
         except BaseException:
             decoders.shutdown(wait=False, cancel_futures=True)
             raise
         for job, future in writing:
-            _finished(job, future, failures, progress)
+            _finished(job, future, failures)
+            progress.advance()
     return failures
 
 
@@ -99,25 +101,25 @@ def _in_parallel(translator, jobs: list[Job], size, tile, failures, progress) ->
     workers = min(threads, WORKERS)
     if len(jobs) < workers or workers < 2:
         return jobs
-    large: list[Job] = []
+    large: set[int] = set()  # indices
 
-    def do(job: Job) -> None:
-        picture = _read(job.source)
+    def do(i: int) -> None:
+        picture = _read(jobs[i].source)
         if picture.width * picture.height > SMALL:
-            large.append(job)
+            large.add(i)
         else:
-            save(translator(picture, size=size, tile=tile), job.target, picture.info)
+            save(translator(picture, size=size, tile=tile), jobs[i].target, picture.info)
 
     # Each thread of the pool has its own setting; the math library's, which all share, is restored at the end.
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
     try:
-        for job, future in [(job, pool.submit(do, job)) for job in jobs]:
-            _finished(job, future, failures, progress, unless=large)
+        for i, future in enumerate([pool.submit(do, i) for i in range(len(jobs))]):
+            _finished(jobs[i], future, failures)
+            progress.advance(i not in large)
     finally:
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)
-    order = {id(job): i for i, job in enumerate(jobs)}
-    return sorted(large, key=lambda job: order[id(job)])
+    return [jobs[i] for i in sorted(large)]
 
 
 def _batch_size(translator) -> tuple[int, int]:
@@ -178,13 +180,11 @@ def _groups(pictures, limits: tuple[int, int]) -> Iterator[list[tuple[Job, Image
         yield group
 
 
-def _finished(job: Job, future: Future, failures, progress, unless=()) -> None:
-    """Waits for a job, and notes why it failed; those that are put off into ``unless`` are not done yet."""
+def _finished(job: Job, future: Future, failures) -> None:
+    """Waits for a job, and notes why it failed."""
     try:
         future.result()
     except (ImageError, MemoryError) as error:
         failures.append((job, str(error) or "too large for this machine's memory"))
     except OSError as error:
         failures.append((job, f"{job.target} could not be written: {error.strerror or error}"))
-    if not any(job is other for other in unless):
-        progress.advance()

@@ -78,7 +78,7 @@ def choose(key: str | None) -> Choice:
 
 
 def examples(choice: Choice, way: Way, count: int = 4) -> list[Path]:
-    """The first test pictures of the direction's source, where the data set lies on this machine; else []."""
+    """The first test pictures of the direction's source where the data set is on this machine, else drawn ones, or []."""
     dataset = str(choice.card.get("training", {}).get("dataset") or choice.key)
     folders = [dataset_root() / Path(dataset).name, Path(dataset)] if dataset else []
     for folder in folders:
@@ -88,7 +88,8 @@ def examples(choice: Choice, way: Way, count: int = 4) -> list[Path]:
             return find_images(side)[:count]
         except (CardError, ImageError, OSError):
             continue
-    return []
+    drawn = package_folder("pretrained") / "examples" / Path(way.source).name
+    return find_images(drawn)[:count] if drawn.is_dir() else []
 
 
 def sheet(choice: Choice) -> Path | None:
