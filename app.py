@@ -47,11 +47,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def serve(options: Options, auth: tuple[str, str] | None) -> int:
     """Builds the page and serves it."""
-    from cyclegan.demo.page import build
+    from cyclegan.demo.page import OLD, SWEEP, build
+    from cyclegan.demo.parts import sweep_forever
     from cyclegan.demo.theme import CSS, ICON, theme
 
     page = build()
     threading.Thread(target=_warm_up, daemon=True).start()
+    threading.Thread(target=sweep_forever, args=(SWEEP, OLD), daemon=True).start()
     try:
         page.launch(
             server_name=options.host, server_port=options.port, share=options.share, root_path=options.root_path,

@@ -2,8 +2,8 @@
 
     python benchmarks/translate.py [--count 24] [--rounds 5] [--translator NAME] [--pictures FOLDER]
 
-Compares ``python -m cyclegan.translate`` (its pipeline, after loading) with the plain loop that people write: Pillow, one
-picture at a time, PyTorch as it comes. What else was tried is measured beside them. All ways take turns within each
+Compares ``python -m cyclegan.translate`` (its pipeline, after loading) with the plain loop that people write: Pillow,
+one picture at a time, PyTorch as it comes. What else was tried is measured beside them. All ways take turns within each
 round, so that a machine that is busy now and then is busy for all of them; the table gives medians of the rounds, and
 the ratio to the plain loop within the same round. The results are in docs/translate.md.
 

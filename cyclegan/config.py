@@ -1,10 +1,10 @@
 """Every setting of a training run, once: its name is the flag, its docstring the help, its value the default.
 
-Later sources win: the defaults here (the paper's), then the recipe, then the data set's card, then the command line.
+The defaults are the paper's; ``recipes`` lays a recipe, the data set's card and the command line over them.
 No torch here, so that ``--help`` answers at once.
 """
 
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -211,51 +211,6 @@ class Config:
         return self
 
 
-RECIPES: dict[str, dict] = {
-    "paper": {},
-    "quick": {
-        "generator": "mobile",
-        "residual": 2.0,
-        "discriminator": "projected",
-        "adversarial": "hinge",
-        "lambda_adversarial": 0.25,
-        "lambda_identity": 2.0,
-        "pool": 0,
-        "diffaug": True,
-        "size": 128,
-        "zoom": 1.8,
-        "steps": 6000,
-    },
-}
-
-
-def with_defaults(config: Config, settings: dict) -> Config:
-    """``config`` with some settings replaced, named flatly as on the command line (``{"size": 128}``)."""
-    groups = {f.name: getattr(config, f.name) for f in fields(config)}
-    for key, value in settings.items():
-        for name in ("model", "pictures", "training"):
-            if key in {f.name for f in fields(groups[name])}:
-                groups[name] = replace(groups[name], **{key: value})
-                break
-        else:
-            raise ConfigError(f"the data set's card sets {key!r}, which is no training setting")
-    return Config(**groups)
-
-
 def as_dict(config: Config) -> dict:
     """All settings as plain values, nested by group, for JSON."""
     return {k: str(v) if isinstance(v, Path) else v for k, v in asdict(config).items()}
-
-
-def parse(arguments: list[str] | None, card_defaults) -> Config:
-    """The configuration of a command line.
-
-    ``card_defaults(config)`` gives the data set's own settings: flat names, and a table for each recipe that needs
-    other ones.
-    """
-    options = {"prog": "python -m cyclegan.train", "config": (tyro.conf.OmitArgPrefixes,)}
-    named = tyro.cli(Config, args=arguments, **options)
-    card = card_defaults(named)
-    settings = {key: value for key, value in card.items() if key not in RECIPES} | card.get(named.recipe, {})
-    base = with_defaults(Config(named.dataset), RECIPES[named.recipe] | settings)
-    return tyro.cli(Config, args=arguments, default=base, **options).check()

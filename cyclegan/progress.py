@@ -21,7 +21,7 @@ class Report:
         self.total, self.images, self.console = total, images, console
         self.marks = deque([(time.monotonic(), first)], maxlen=50)
         self.live = None
-        if console.is_terminal:
+        if console.is_terminal and not console.quiet:
             columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rest]}"))
             self.live = Progress(*columns, console=console)
             self.task = self.live.add_task("training", total=total, completed=first, rest="")
@@ -46,19 +46,15 @@ class Report:
         pace = f"{record['images_per_second']:.2f} images/s  ETA {clock(record['eta_seconds'])}"
         if self.live:
             self.live.update(self.task, description=f"epoch {record['epoch']}", rest=pace)
-            self.live.console.print(f"step {record['step']}  {losses}", highlight=False)
+            self.say(f"step {record['step']}  {losses}")
         else:
-            head = f"step {record['step']}/{self.total}  epoch {record['epoch']}"
-            print(f"{head}  {pace}  {losses}", flush=True)
+            self.say(f"step {record['step']}/{self.total}  epoch {record['epoch']}  {pace}  {losses}")
         for line in words:
             self.say(line)
 
     def say(self, line: str) -> None:
         """A line above the live one, or a plain one."""
-        if self.live:
-            self.live.console.print(line, highlight=False, markup=False)
-        else:
-            print(line, flush=True)
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def close(self) -> None:
         if self.live:

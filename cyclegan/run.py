@@ -15,7 +15,6 @@ Files appear by rename, whole or not at all: a ``kill -9`` costs the work since 
 
 import json
 import os
-import random
 import shutil
 import time
 from contextlib import contextmanager
@@ -31,6 +30,7 @@ from cyclegan import __version__
 from cyclegan.config import Config, as_dict
 from cyclegan.curves import draw_curves
 from cyclegan.game import Game, process_count, process_rank
+from cyclegan.randomness import random_state, set_random_state
 from cyclegan.sheet import sheet, to_picture
 from cyclegan.watching import seen_by
 from cyclegan.weights import save_weights
@@ -197,34 +197,6 @@ class Run:
             self._board.close()
         if self.writes:
             self._lock.release()
-
-
-def seed_everything(seed: int) -> None:
-    """Sets every global random state, so that a seed names a run."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)
-
-
-def random_state() -> dict:
-    """Every global random state, in types that ``torch.load(weights_only=True)`` accepts."""
-    kind, keys, *rest = np.random.get_state()
-    return {
-        "python": random.getstate(),
-        "numpy": (kind, keys.tolist(), *rest),
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-    }
-
-
-def set_random_state(state: dict) -> None:
-    version, numbers, gauss = state["python"]
-    random.setstate((version, tuple(numbers), gauss))
-    kind, keys, *rest = state["numpy"]
-    np.random.set_state((kind, np.array(keys, dtype=np.uint32), *rest))
-    torch.set_rng_state(state["torch"])
-    if state["cuda"] and len(state["cuda"]) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all(state["cuda"])
 
 
 def _differences(before: dict, now: dict) -> str:

@@ -4,7 +4,8 @@ import sys
 from contextlib import closing
 
 from cyclegan.cards import CardError, dataset_card, dataset_names, locate
-from cyclegan.config import Config, ConfigError, as_dict, parse
+from cyclegan.config import Config, ConfigError, as_dict
+from cyclegan.recipes import parse
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,7 +42,7 @@ def run_training(config: Config) -> int:
             total = steps_in_all(config.training, len(dataset))
             say(f"{data.name}: {len(dataset.files[0])} pictures of {data.domains[0]}, {len(dataset.files[1])} of "
                 f"{data.domains[1]}; {total} steps on {device}; run folder {run.folder}")  # fmt: skip
-            made = train(game, dataset, augment, run, config.training, pictures, Console(), watch)
+            made = train(game, dataset, augment, run, config.training, pictures, Console(quiet=rank > 0), watch)
     except OSError as error:  # a full disk, a folder that cannot be written
         where = error.filename or config.runs
         return _complain(f"{error.strerror or error}: {where}; what was saved before is whole", 1)
@@ -69,7 +70,7 @@ def assemble(config: Config, data, device, say):
     from cyclegan.images import find_images
     from cyclegan.model import CycleGAN
     from cyclegan.processes import prepare
-    from cyclegan.run import seed_everything
+    from cyclegan.randomness import seed_everything
     from cyclegan.watching import watch_for
 
     training, pictures = config.training, config.pictures

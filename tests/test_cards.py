@@ -9,7 +9,8 @@ import pytest
 from mirror import FOLDERS, picture
 
 from cyclegan.cards import CardError, dataset_card, dataset_names, locate, package_folder
-from cyclegan.config import Config, with_defaults
+from cyclegan.config import Config
+from cyclegan.recipes import RECIPES, of_card, with_defaults
 
 OFFICIAL = ["apple2orange", "cezanne2photo", "facades", "horse2zebra", "iphone2dslr_flower", "maps"]
 OFFICIAL += ["monet2photo", "summer2winter_yosemite", "ukiyoe2photo", "vangogh2photo"]
@@ -51,7 +52,8 @@ def test_every_card_of_the_package_can_be_used():
     for name, card in cards.items():
         assert card["name"] == name
         assert ("archive" in card) != ("maker" in card), name
-        with_defaults(Config(name), card.get("train", {})).check()
+        for recipe in RECIPES:
+            with_defaults(Config(name), RECIPES[recipe] | of_card(card.get("train", {}), recipe)).check()
     hashes = [card["archive"]["sha256"] for card in cards.values() if "archive" in card]
     assert len(set(hashes)) == len(hashes)
 

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from cyclegan.config import ConfigError, as_dict, parse
+from cyclegan.config import ConfigError, as_dict
+from cyclegan.recipes import parse
 
 
 def no_card(config):
@@ -31,6 +32,11 @@ def test_flags_win_over_the_card_and_the_card_over_the_recipe():
     quick = parse(["photos", "--recipe", "quick"], card)
     assert quick.pictures.size == 64 and quick.model.discriminator == "projected"
     assert parse(["photos", "--recipe", "quick", "--size", "96"], card).pictures.size == 96
+
+
+def test_epochs_on_the_command_line_win_over_the_recipes_steps():
+    assert parse(["photos", "--recipe", "quick"], no_card).training.steps == 6000
+    assert parse(["photos", "--recipe", "quick", "--epochs", "3"], no_card).training.steps is None
 
 
 def test_a_card_with_an_unknown_setting_says_so():

@@ -1,6 +1,7 @@
 """The parts of the page that are no page: what can be chosen, the bounds, many files at once."""
 
 import io
+import os
 import threading
 import zipfile
 from pathlib import Path
@@ -167,3 +168,67 @@ def test_stop_ends_the_work(here):
     with pytest.raises(bulk.Stopped):
         list(steps)
     assert len(list((here / "work" / "out").glob("*.png"))) < 20
+
+
+def test_work_folders_go_when_they_are_old_and_only_then(here, monkeypatch):
+    parts = pytest.importorskip("cyclegan.demo.parts", reason="the page needs the extra: app")
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(here / "temporary"))
+    old, busy = parts.work_folder(), parts.work_folder()
+    (here / "temporary" / "gradios_own").mkdir()
+    for folder in (old, busy, here / "temporary" / "gradios_own"):
+        (folder / "a.png").write_bytes(png(1))
+        for path in (folder, folder / "a.png"):
+            os.utime(path, (0, 0))
+    (busy / "b.png").write_bytes(png(2))
+    parts.sweep(3600)
+    assert sorted(path.name for path in (here / "temporary").iterdir()) == sorted(["gradios_own", busy.name])
+
+
+def video(path: Path, frames: int) -> str:
+    av = pytest.importorskip("av", reason="no package av, so no videos")
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for seed in range(frames):
+            out.mux(stream.encode(av.VideoFrame.from_image(picture(seed, 64, 48))))
+        out.mux(stream.encode())
+    return str(path)
+
+
+def test_a_video_becomes_a_video(here):
+    make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    file = video(here / "clip.mp4", 12)
+    (here / "work").mkdir()
+    way = shelf.choose(None).ways[0]
+    *steps, last = bulk.translate_files([file], way, desk.OWN, here / "work", threading.Event())
+    assert steps[-1].done == steps[-1].total == 12
+    import av
+
+    with av.open(str(last.file)) as result:
+        frames = [frame.to_image() for frame in result.decode(video=0)]
+    assert last.file.name == "clip.mp4" and len(frames) == 12 and frames[0].size == (64, 48)
+    expected = Translator.from_pretrained(here / "runs" / "tiny")(picture(3, 64, 48))
+    assert desk.difference(frames[3], expected) < 0.06 < desk.difference(frames[3], picture(3, 64, 48))
+
+
+def test_a_long_video_and_a_false_one_are_refused(here, monkeypatch):
+    monkeypatch.setattr(bulk, "VIDEO_SECONDS", 1)
+    (here / "false.mp4").write_bytes(b"nothing")
+    found, left_out = bulk.gather([Path(video(here / "long.mp4", 30)), here / "false.mp4"], here / "in")
+    assert not found and "lasts 3 s" in left_out[0] and "cannot be read" in left_out[1]
+
+
+def test_examples_are_test_pictures_or_else_drawn_ones(here):
+    make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    choice = shelf.choose("runs/tiny")
+    forth, back = choice.ways
+    assert shelf.examples(choice, forth) == []
+    drawn = here / "package" / "pretrained" / "examples" / "horse"
+    drawn.mkdir(parents=True)
+    picture(1).save(drawn / "a.png")
+    assert shelf.examples(choice, forth) == [drawn / "a.png"] and shelf.examples(choice, back) == []
+    for side in ("trainA", "trainB", "testA", "testB"):
+        folder = here / "datasets" / "somewhere" / side
+        folder.mkdir(parents=True)
+        picture(2).save(folder / "b.png")
+    assert [path.parent.name for way in choice.ways for path in shelf.examples(choice, way)] == ["testA", "testB"]

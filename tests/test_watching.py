@@ -9,15 +9,17 @@ import pytest
 import torch
 from conftest import paint
 from PIL import Image
+from rich.console import Console
 from torch import nn
 
 from cyclegan import train as command
 from cyclegan.cards import locate
-from cyclegan.config import Config, ModelConfig, with_defaults
+from cyclegan.config import Config, ModelConfig
 from cyclegan.curves import read_log
 from cyclegan.game import Player
 from cyclegan.loop import train
 from cyclegan.model import CycleGAN
+from cyclegan.recipes import with_defaults
 from cyclegan.run import Run
 from cyclegan.translator import Translator
 from cyclegan.watching import Watch, seen_by, translated, watch_for
@@ -61,18 +63,12 @@ def run_to_the_end(config: Config, name: str, interrupted_after: int | None = No
             return augment(*batch)
 
         try:
-            train(game, dataset, feed, run, config.training, pictures, Plain, watch)
+            train(game, dataset, feed, run, config.training, pictures, Console(), watch)
         except Interrupted:
             pass
         finally:
             run.close()
     return torch.load(run.checkpoint, weights_only=True)
-
-
-class Plain:
-    """A console that is no terminal."""
-
-    is_terminal = False
 
 
 def same(a, b) -> bool:
@@ -121,7 +117,7 @@ def play(data: Path, brightness: list[float], name: str, **more) -> tuple[Script
     files = [sorted(Path(folder).iterdir()) for folder in (found.test_A, found.test_B)]
     watch = watch_for(game, files, config, (3, 3), game.domains)
     run = Run(config.runs / name, config)
-    made = train(game, dataset, augment, run, config.training, (), Plain, watch)
+    made = train(game, dataset, augment, run, config.training, (), Console(), watch)
     run.close()
     return game, watch, made, run
 

@@ -31,7 +31,7 @@ def build() -> gr.Blocks:
         key, direction, nothing = _chooser()
         with gr.Tabs():
             with gr.Tab("Translate", id="translate"):
-                again = translate_tab(page, key, direction)
+                again = translate_tab(key, direction)
             with gr.Tab("Draw", id="draw"):
                 draw_tab(key)
             with gr.Tab("Files", id="files"):
@@ -39,13 +39,12 @@ def build() -> gr.Blocks:
             with gr.Tab("Watch", id="watch") as watching:
                 watch_tab(watching)
             with gr.Tab("About", id="about"):
-                about = gr.Markdown(elem_classes="prose")
-                shown = gr.Image(label="Results on test pictures, not chosen by hand", visible=False, format="png",
-                                 show_label=False, buttons=["fullscreen"])  # fmt: skip
+                about, sheet = _about(key.value)
         add_endpoints()
         hidden = {"api_visibility": "private", "show_progress": "hidden"}
-        page.load(_refreshed, [key, direction], [key, direction, nothing, about, shown], **hidden)
-        changed = key.input(_directions, [key, direction], [direction, about, shown], **hidden)
+        page.load(_refreshed, key, [key, direction, nothing], **hidden)
+        changed = key.input(_directions, [key, direction], direction, **hidden)
+        key.change(_told_about, key, [about, sheet], **hidden)
         again(changed)
     page.queue(max_size=WAITING, default_concurrency_limit=4)
     return page
@@ -67,24 +66,41 @@ def _chooser():
     return key, direction, nothing
 
 
+def _about(key: str | None):
+    text = gr.Markdown(words.about(shelf.choose(key)) if key else words.GENERAL, elem_classes="prose")
+    picture = _sheet(key)
+    shown = gr.Image(picture, visible=picture is not None, show_label=False, format="png", buttons=["fullscreen"])
+    return text, shown
+
+
+def _sheet(key: str | None) -> Image.Image | None:
+    file = shelf.sheet(shelf.choose(key)) if key else None
+    return file and desk.shown(Image.open(file))
+
+
 @friendly
-def _refreshed(key: str | None, direction: str | None):
-    """When the page is opened: runs may have come and gone since the program started."""
+def _refreshed(key: str | None):
+    """When the page is opened: runs may have come and gone since the program started.
+
+    What a quick visitor has chosen in the meantime stays.
+    """
     found = shelf.choices()
-    keys = [choice.key for choice in found]
-    key = key if key in keys else (keys[0] if keys else None)
-    dropdown = gr.Dropdown([(choice.label, choice.key) for choice in found], value=key)
+    labels = [(choice.label, choice.key) for choice in found]
     nothing = gr.Markdown(visible=not any(choice.here for choice in found))
-    if key is None:
-        return dropdown, gr.Radio([], value=None), nothing, words.GENERAL, gr.Image(visible=False)
-    radio, about, sheet = _directions(key, direction)
-    return dropdown, radio, nothing, about, sheet
+    if key in [choice.key for choice in found]:
+        return gr.Dropdown(labels), gr.skip(), nothing
+    first = found[0] if found else None
+    radio = _directions(first.key, None) if first else gr.Radio([], value=None)
+    return gr.Dropdown(labels, value=first and first.key), radio, nothing
 
 
 @friendly
 def _directions(key: str, direction: str | None):
     choice = shelf.choose(key)
-    radio = gr.Radio([way.label for way in choice.ways], value=choice.way(direction).label)
-    sheet = shelf.sheet(choice)
-    picture = gr.Image(sheet and desk.shown(Image.open(sheet)), visible=sheet is not None)
-    return radio, words.about(choice), picture
+    return gr.Radio([way.label for way in choice.ways], value=choice.way(direction).label)
+
+
+@friendly
+def _told_about(key: str):
+    picture = _sheet(key)
+    return words.about(shelf.choose(key)), gr.Image(picture, visible=picture is not None)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
+import shutil
 import tempfile
+import time
 import traceback
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from cyclegan.weights import WeightsError
 
 KNOWN = (ImageError, CardError, WeightsError)  # each with a sentence for people
 SORRY = "That did not work"
+MADE = "made-"
 
 
 def picture(**options) -> gr.Image:
@@ -50,10 +54,25 @@ def friendly(function):
 
 
 def work_folder() -> Path:
-    """A new folder below gradio's own temporary one: what is handed out from there is removed when it gets old."""
+    """A new folder below gradio's own temporary one, so that gradio hands out what lies in it; see ``sweep``."""
     parent = Path(get_upload_folder())
     parent.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(dir=parent))
+    return Path(tempfile.mkdtemp(prefix=MADE, dir=parent))
+
+
+def sweep(old: float) -> None:
+    """Removes the work folders in which nothing has changed for ``old`` seconds; gradio sees to its own files."""
+    for folder in Path(get_upload_folder()).glob(f"{MADE}*"):
+        with contextlib.suppress(OSError):  # a file vanished while we looked
+            if time.time() - max(path.stat().st_mtime for path in (folder, *folder.rglob("*"))) > old:
+                shutil.rmtree(folder)
+
+
+def sweep_forever(every: float, old: float) -> None:
+    """``sweep`` for a thread of its own."""
+    while True:
+        time.sleep(every)
+        sweep(old)
 
 
 def sentence(error: Exception) -> str:

@@ -78,7 +78,7 @@ def choose(key: str | None) -> Choice:
 
 
 def examples(choice: Choice, way: Way, count: int = 4) -> list[Path]:
-    """The first test pictures of the direction's source where the data set is on this machine, else drawn ones, or []."""
+    """The first test pictures of the direction's source if the data set is on this machine, else drawn ones, or []."""
     dataset = str(choice.card.get("training", {}).get("dataset") or choice.key)
     folders = [dataset_root() / Path(dataset).name, Path(dataset)] if dataset else []
     for folder in folders:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from pathlib import Path
 
@@ -65,25 +64,33 @@ def _translated(files: list[str] | None, key: str | None, direction: str | None,
         yield _idle("The results appear here, to look at and to download.")
         return
     stop = _stops[request.session_hash] = threading.Event()
-    work = work_folder()
+    work, kept = work_folder(), []
     try:
         choice = shelf.choose(key)
         yield _busy("Getting ready …")
         for report in bulk.translate_files(files, choice.way(direction), detail, work, stop):
-            if report.file:
-                yield _finished(report)
-            else:
+            if not report.file:
                 yield _busy(_progress(report))
+                continue
+            pictures, videos = _sorted(report)
+            kept = [report.file, *pictures, *videos]
+            yield _finished(report, pictures, videos)
     except bulk.Stopped:
-        shutil.rmtree(work, ignore_errors=True)
         yield _idle("Stopped. Nothing was kept.")
     except Exception as error:
-        shutil.rmtree(work, ignore_errors=True)
         yield _idle(f"**{SORRY}.** {sentence(error)}")
-    finally:
+    finally:  # also where the visitor has left
         stop.set()
         _stops.pop(request.session_hash, None)
-        shutil.rmtree(work / "in", ignore_errors=True)
+        for file in work.rglob("*"):  # the rest goes when it is old
+            if file.is_file() and file not in kept:
+                file.unlink()
+
+
+def _sorted(report: bulk.Report) -> tuple[list[Path], list[Path]]:
+    """The pictures and the videos among the results that are shown."""
+    pictures = [path for path in report.results if path.suffix.lower() not in VIDEOS]
+    return pictures[:PREVIEWS], [path for path in report.results if path.suffix.lower() in VIDEOS][:1]
 
 
 def _progress(report: bulk.Report) -> str:
@@ -93,19 +100,17 @@ def _progress(report: bulk.Report) -> str:
     return f"**{report.done} of {report.total}**  `{'█' * filled}{'░' * (20 - filled)}`"
 
 
-def _finished(report: bulk.Report):
-    pictures = [path for path in report.results if path.suffix.lower() not in VIDEOS]
-    videos = [path for path in report.results if path.suffix.lower() in VIDEOS]
+def _finished(report: bulk.Report, pictures: list[Path], videos: list[Path]):
     said = f"**Done:** {len(report.results)} translated."
-    if len(pictures) > PREVIEWS:
-        said += f" The first {PREVIEWS} are shown; the download has them all."
+    if len(report.results) > len(pictures) + len(videos):
+        said += " The first ones are shown; the download has them all."
     if report.left_out:
         said += "\n\nLeft out:\n" + "\n".join(f"- {reason}" for reason in report.left_out)
     name = "the zip" if report.file.suffix == ".zip" else Path(report.file).name
     return (
         said,
         gr.DownloadButton(f"Download {name}", value=str(report.file), visible=True),
-        gr.Gallery([str(path) for path in pictures[:PREVIEWS]], visible=bool(pictures)),
+        gr.Gallery([str(path) for path in pictures], visible=bool(pictures)),
         gr.Video(str(videos[0]) if videos else None, visible=bool(videos)),
         gr.Button(interactive=True),
         gr.Button(interactive=False),

@@ -15,7 +15,7 @@ THUMBNAIL = 160
 EMPTY = "The translated picture appears here, with a handle to compare it with the original."
 
 
-def translate_tab(page, key, direction):
+def translate_tab(key, direction):
     """Builds the tab; returns a function that makes the translation follow another event."""
     with gr.Row(elem_id="both"):
         with gr.Column():
@@ -24,9 +24,10 @@ def translate_tab(page, key, direction):
                 buttons=["fullscreen"],
                 placeholder="# Drop a picture here\nor click to choose one. Photographs of any size will do.",
             )  # fmt: skip
+            first = _small_examples(key.value, direction.value)
             tried = gr.Gallery(
-                label="Or try one of these", columns=4, rows=1, allow_preview=False, visible=False, height="auto",
-                elem_id="examples", buttons=[], object_fit="cover",
+                first, label="Or try one of these", columns=4, rows=1, allow_preview=False, visible=bool(first),
+                height="auto", elem_id="examples", buttons=[], object_fit="cover", interactive=False,
             )  # fmt: skip
             with gr.Accordion("Detail", open=False, elem_id="fine"):
                 detail = gr.Radio(
@@ -49,7 +50,6 @@ def translate_tab(page, key, direction):
     hidden = {"api_visibility": "private", "show_progress": "hidden"}
     gr.on([direction.change, key.change], _thumbnails, [key, direction], tried, **hidden)
     tried.select(_example, [key, direction], given, **hidden)
-    page.load(_thumbnails, [key, direction], tried, **hidden)
     return lambda event: event.then(_translated, inputs, outputs, **options)
 
 
@@ -94,18 +94,20 @@ def _saved(trip: desk.Trip, path: str, way: shelf.Way) -> Path:
 
 @friendly
 def _thumbnails(key: str | None, direction: str | None):
-    if key is None:
-        return gr.Gallery(visible=False)
-    choice = shelf.choose(key)
+    pictures = _small_examples(key, direction)
+    return gr.Gallery(pictures, visible=bool(pictures), selected_index=None)
+
+
+def _small_examples(key: str | None, direction: str | None) -> list:
     pictures = []
-    for path in shelf.examples(choice, choice.way(direction)):
+    for path in shelf.examples(choice := shelf.choose(key), choice.way(direction)) if key else []:
         try:
             small = desk.on_white(open_image(path))
         except ImageError:
             continue
         small.thumbnail((THUMBNAIL, THUMBNAIL))
         pictures.append(small)
-    return gr.Gallery(pictures, visible=bool(pictures), selected_index=None)
+    return pictures
 
 
 @friendly

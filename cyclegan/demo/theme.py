@@ -74,7 +74,7 @@ CSS = """
 .gradio-container { max-width: 1120px !important; width: 100%; margin: 0 auto !important; }
 .gradio-container { padding: 24px 20px 32px !important; }
 .gradio-container > .main, .gradio-container > .main > .wrap { padding: 0 !important; }
-#head .html-container { padding: 0; }
+#head .html-container, #pad .html-container { padding: 0; }
 #head { align-items: center; flex-wrap: nowrap; gap: 8px; }
 #head h1 { font-size: 1.6rem; margin: 0 0 2px; letter-spacing: -.01em; }
 #head p { margin: 0; color: var(--body-text-color-subdued); }
@@ -96,7 +96,7 @@ CSS = """
 .prose thead { display: none; }
 @media (max-width: 640px) {
   .gradio-container { padding: 14px 14px 24px !important; }
-  button[role=tab] { padding: 0 9px !important; }
+  .tab-container button { padding: 0 9px !important; }
   #directions .wrap { flex-wrap: nowrap; }
   #directions label { padding: 8px; font-size: .95rem; }
   #head h1 { font-size: 1.3rem; }
