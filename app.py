@@ -34,12 +34,14 @@ def main(arguments: list[str] | None = None) -> int:
     user, _, password = (options.auth or "").partition(":")
     if options.auth and not (user and password):
         return _complain("--auth takes USER:PASSWORD, with a colon between them")
+    if options.port is not None and not 0 < options.port < 65536:
+        return _complain(f"--port is a number from 1 to 65535, not {options.port}")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     try:
         import gradio  # noqa: F401
     except ModuleNotFoundError:
         return _complain("the page needs gradio: pip install -e '.[app]'")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the folder below goes with the program then too
+    signal.signal(signal.SIGTERM, _leave)  # so that the folder below goes with the program then too
     with tempfile.TemporaryDirectory(prefix="cyclegan-page-", ignore_cleanup_errors=True) as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # uploads and results; gone with the program
         return serve(options, (user, password) if options.auth else None)
@@ -60,14 +62,19 @@ def serve(options: Options, auth: tuple[str, str] | None) -> int:
             auth=auth, max_file_size=UPLOAD, theme=theme(), css=CSS, head=ICON, ssr_mode=False, pwa=False,
             footer_links=["api", "settings"], enable_monitoring=False, show_error=True,
         )  # fmt: skip
-    except OSError as error:
-        return _complain(f"{error}")
+    except OSError:
+        return _complain(f"the port {options.port or 'range from 7860'} is taken: give another --port")
     return 0
 
 
 def _warm_up() -> None:
     """Imports torch while the visitor is still looking at the page."""
     import cyclegan.translator  # noqa: F401
+
+
+def _leave(*_) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one would interrupt the clearing up
+    sys.exit(0)
 
 
 def _complain(text: str) -> int:

@@ -110,8 +110,8 @@ class PicturesConfig:
     affine: float = 0.0
     """Rotate by up to this many degrees, and move and scale a little."""
     diffaug: bool = False
-    """Show the discriminators brightened, shifted and cut-out pictures, real and generated alike: stretches a small
-    data set (under about 300 pictures) without the results varying."""
+    """Show the discriminators pictures of varied brightness, contrast and position, real and generated alike: stretches
+    a small data set without the results varying."""
 
     @property
     def load_size(self) -> int:

@@ -64,6 +64,7 @@ def running(folder: Path, *flags: str):
         yield f"http://127.0.0.1:{port}/"
     finally:
         process.terminate()
+        process.terminate()  # as impatient as some supervisors
         process.wait(timeout=60)
 
 

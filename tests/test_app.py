@@ -154,6 +154,9 @@ def test_help_comes_without_torch_and_gradio():
     assert "--root-path" in said and said.rstrip().endswith("loaded:")
 
 
-def test_a_password_without_a_name_is_a_usage_error():
-    done = subprocess.run([sys.executable, str(APP), "--auth", "secret"], capture_output=True, text=True)
-    assert done.returncode == 2 and "USER:PASSWORD" in done.stderr and "Traceback" not in done.stderr
+@pytest.mark.parametrize(
+    ("flag", "value", "said"), [("--auth", "secret", "USER:PASSWORD"), ("--port", "99999", "65535")]
+)
+def test_wrong_flags_are_usage_errors(flag, value, said):
+    done = subprocess.run([sys.executable, str(APP), flag, value], capture_output=True, text=True)
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
