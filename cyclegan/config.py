@@ -169,7 +169,7 @@ class Config:
     The run is kept in runs/NAME; the same command again goes on where it stopped.
     """
 
-    dataset: tyro.conf.Positional[str]
+    dataset: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME_OR_FOLDER")]
     """A data set's name (a card in datasets/, such as horse2zebra or sketch2emoji) or a folder with trainA, trainB and
     optionally testA, testB, or with one subfolder per domain."""
     recipe: Literal["paper", "quick"] = "paper"
