@@ -48,7 +48,7 @@ def test_the_card_makes_the_whole_set(tmp_path, monkeypatch):
     monkeypatch.setenv("CYCLEGAN_DATASETS", str(tmp_path))
     data = locate("sketch2emoji")
     assert data.folder == tmp_path / "sketch2emoji" and data.domains == ("sketch", "emoji")
-    assert len(data.test_pairs()) == sketches.TEST_PICTURES and data.defaults == {"size": 128}
+    assert len(data.test_pairs()) == sketches.TEST_PICTURES and data.defaults["size"] == 128
     names = listing(data.folder)
     assert min(len(names["trainA"]), len(names["trainB"])) > 1100
     assert len(set.union(*names.values())) > 2400

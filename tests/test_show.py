@@ -1,0 +1,48 @@
+"""Sheets of pictures, and the command that shows what a pair of translators does."""
+
+import numpy as np
+import torch
+from PIL import Image
+
+from cyclegan.sheet import GAP, sheet, to_picture
+from cyclegan.show import main as show
+from cyclegan.train import main as train
+
+
+def test_tensors_become_pictures_of_rounded_levels():
+    values = torch.tensor([-1.0, 0.0, 1.0, 2.0]).view(1, 2, 2)
+    assert np.asarray(to_picture(values))[..., 0].tolist() == [[0, 128], [255, 255]]
+    color = torch.stack([torch.ones(2, 3), -torch.ones(2, 3), -torch.ones(2, 3)])
+    assert to_picture(color).size == (3, 2) and to_picture(color).getpixel((0, 0)) == (255, 0, 0)
+
+
+def test_a_sheet_puts_every_picture_in_its_place_unscaled():
+    red, green, blue = (Image.new("RGB", (40, 40), color) for color in ("#ff0000", "#00ff00", "#0000ff"))
+    result = np.asarray(sheet({"one → two": [[red, green]], "three": [[blue, blue], [blue, blue]]}))
+    counts = [int((result == color).all(-1).sum()) for color in ((255, 0, 0), (0, 255, 0), (0, 0, 255))]
+    assert counts == [40 * 40, 40 * 40, 4 * 40 * 40]
+    first = {c: np.argwhere((result == c).all(-1)).min(0) for c in ((255, 0, 0), (0, 255, 0), (0, 0, 255))}
+    assert (first[0, 255, 0] - first[255, 0, 0]).tolist() == [0, 40 + GAP]
+    assert first[0, 0, 255][1] > first[0, 255, 0][1] + 40
+
+
+def test_pictures_of_other_shapes_are_fitted_into_their_cells():
+    wide = Image.new("RGB", (80, 40), "#ff0000")
+    result = np.asarray(sheet({"": [[wide, Image.new("RGB", (40, 80), "#0000ff")]]}, cell=40))
+    assert (result == (255, 0, 0)).all(-1).sum() == (result == (0, 0, 255)).all(-1).sum() == 40 * 20
+
+
+def test_show_translates_test_pictures_there_and_back_and_says_what_to_type_next(squares, tmp_path, capsys):
+    flags = ["--generator", "mobile", "--width", "4", "--blocks", "1", "--size", "32", "--steps", "1"]
+    assert train([str(squares), "--runs", str(tmp_path / "runs"), *flags]) == 0
+    run = tmp_path / "runs" / "squares"
+    capsys.readouterr()
+    assert show([str(run), "--count", "2"]) == 0
+    out = capsys.readouterr().out
+    assert str(run / "show.png") in out and f"cyclegan.translate {run}" in out
+    assert Image.open(run / "show.png").width > 6 * 32
+
+
+def test_show_says_what_it_cannot_find(tmp_path, capsys):
+    assert show([str(tmp_path / "nothing")]) == 2
+    assert "nothing" in capsys.readouterr().err
