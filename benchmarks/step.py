@@ -13,6 +13,7 @@ import torch
 import tyro
 from machine import describe, interleave, table
 from textbook import TextbookCycleGAN
+from torch import nn
 
 from cyclegan.config import ModelConfig
 from cyclegan.model import CycleGAN
@@ -34,11 +35,19 @@ class Options:
     """How many steps of each to time."""
 
 
+def with_pytorch_norms(network: nn.Module) -> nn.Module:
+    """The same network and weights with PyTorch's instance norm in place of ours, which is a subclass."""
+    for layer in network.modules():
+        if isinstance(layer, nn.InstanceNorm2d):
+            layer.__class__ = nn.InstanceNorm2d
+    return network
+
+
 def main() -> None:
     o = tyro.cli(Options)
     torch.manual_seed(0)
     model = CycleGAN(ModelConfig(width=o.width, blocks=o.blocks, ema=0), size=o.size)
-    networks = (copy.deepcopy(n) for n in (model.G_AB, model.G_BA, model.D_A, model.D_B))
+    networks = (with_pytorch_norms(copy.deepcopy(n)) for n in (model.G_AB, model.G_BA, model.D_A, model.D_B))
     never = (lambda: (False, 0),) * 2
     textbook = TextbookCycleGAN(*networks, never)
     batch = tuple(torch.rand(o.batch, 3, o.size, o.size) * 2 - 1 for _ in range(2))

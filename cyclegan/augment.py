@@ -6,7 +6,7 @@ else to it), the networks want [-1, 1]; nobody else rescales.
 
 import kornia.augmentation as K
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cyclegan.config import PicturesConfig
 
@@ -14,34 +14,29 @@ from cyclegan.config import PicturesConfig
 class Augment:
     """Turns batches of uint8 pictures into training input.
 
-    The flip is the reference's, as is the random crop that ``data`` has made before; colour and affine changes are for
-    small data sets. Every picture draws its own, from PyTorch's global random state.
+    The reference's crop and flip are done before, by ``data`` on uint8; colour and affine changes are for small data
+    sets. Every picture draws its own, from PyTorch's global random state.
     """
 
     def __init__(self, config: PicturesConfig, device: torch.device):
         self.device = device
-        steps: list[nn.Module] = []
-        if config.affine:
-            steps.append(
-                K.RandomAffine(config.affine, translate=(0.05, 0.05), scale=(0.95, 1.05), padding_mode="reflection")
-            )
-        if config.flip:
-            steps.append(K.RandomHorizontalFlip())
-        self.geometry = nn.Sequential(*steps)
+        a = config.affine
+        self.affine = K.RandomAffine(a, (0.05, 0.05), (0.95, 1.05), padding_mode="reflection", p=1.0) if a else None
         c = config.color
         self.color = K.ColorJiggle(c, c, c, 0.0) if c else None
 
     def __call__(self, *batch: Tensor) -> tuple[Tensor, ...]:
         """uint8 (N, C, H, W) on the CPU, one tensor a domain → float [-1, 1] of the same shape on the device."""
-        return tuple(self._augment(to_unit(images, self.device)) * 2 - 1 for images in batch)
+        return tuple(map(self._augment, batch))
 
     def _augment(self, images: Tensor) -> Tensor:
-        images = self.geometry(images)
-        if self.color is None:
-            return images
-        if images.shape[1] == 1:  # kornia's jitter works on RGB; hue and saturation mean nothing in grey
-            return self.color(images.expand(-1, 3, -1, -1))[:, :1]
-        return self.color(images)
+        images = to_unit(images, self.device)
+        if self.affine is not None:
+            images = self.affine(images)
+        if self.color is not None:
+            channels = images.shape[1]  # kornia's jitter wants RGB; grey stays grey in it
+            images = self.color(images.expand(-1, 3, -1, -1))[:, :channels]
+        return images.mul_(2).sub_(1)  # in place: fresh memory costs more than the arithmetic
 
 
 class DiscriminatorAugment:
@@ -73,4 +68,4 @@ def to_unit(images: Tensor, device: torch.device) -> Tensor:
 
 def to_signed(images: Tensor, device: torch.device) -> Tensor:
     """uint8 [0, 255] on the CPU → float [-1, 1] on the device, not augmented."""
-    return to_unit(images, device) * 2 - 1
+    return to_unit(images, device).mul_(2).sub_(1)

@@ -104,7 +104,7 @@ def ramp(folder, size):
 
 def test_crops_are_whole_pixels_at_random_places(tmp_path):
     files = ramp(tmp_path / "A", 40)
-    dataset = Unpaired(files, files, PicturesConfig(size=32, load=40))
+    dataset = Unpaired(files, files, PicturesConfig(size=32, load=40, flip=False))
     tops, lefts = set(), set()
     for k in range(60):
         for image in dataset.sample(k):
@@ -115,11 +115,23 @@ def test_crops_are_whole_pixels_at_random_places(tmp_path):
     assert len(tops) >= 8 and len(lefts) >= 8 and max(tops | lefts) <= 8
 
 
+def test_half_of_the_pictures_are_mirrored_each_domain_for_itself(tmp_path):
+    files = ramp(tmp_path / "A", 32)
+    dataset = Unpaired(files, files, SAME)
+    straight = torch.arange(32, dtype=torch.uint8)
+    mirrored = torch.zeros(2, 2)
+    for k in range(120):
+        flips = [int(torch.equal(image[1, 0], straight.flip(0))) for image in dataset.sample(k)]
+        assert all(torch.equal(image[0, :, 0], straight) for image in dataset.sample(k))
+        mirrored[flips[0], flips[1]] += 1
+    assert mirrored.min() > 15  # of 120, all four ways are alike: 30 ± 3 standard deviations
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_zoom_shows_things_at_several_scales(tmp_path, channels):
     """The ramp's slope tells by how much a crop was shrunk: between 1 and ``zoom``."""
     files = ramp(tmp_path / "A", 64)
-    dataset = Unpaired(files, files, PicturesConfig(size=32, zoom=2.0), channels=(channels, channels))
+    dataset = Unpaired(files, files, PicturesConfig(size=32, zoom=2.0, flip=False), channels=(channels, channels))
     slopes = [(i[0, 24, 16].item() - i[0, 8, 16].item()) / 16 for k in range(40) for i in dataset.sample(k)]
     full = 1 if channels == 3 else 0.299
     assert 0.9 * full < min(slopes) and max(slopes) < 2.1 * full and max(slopes) - min(slopes) > 0.5 * full
