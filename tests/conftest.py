@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from mirror import Mirror
+from pairs import make
 from PIL import Image
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -64,3 +65,18 @@ def root(tmp_path, monkeypatch) -> Path:
     root = tmp_path / "datasets"
     monkeypatch.setenv("CYCLEGAN_DATASETS", str(root))
     return root
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """An empty working directory and cache."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CYCLEGAN_MODELS", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def pair(tmp_path):
+    there, back = make("G_AB"), make("G_BA", seed=1)
+    for translator in (there, back):
+        translator.save_pretrained(tmp_path / "runs" / "mine")
+    return there, back

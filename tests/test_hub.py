@@ -11,36 +11,10 @@ import threading
 from pathlib import Path
 
 import pytest
-import torch
 from huggingface_hub import ModelCard
+from pairs import ARCHITECTURE
 
-from cyclegan import Translator, zoo
-from cyclegan.networks import build_generator
-
-ARCHITECTURE = {"name": "resnet", "width": 4, "blocks": 2}
-
-
-def make(direction="G_AB", seed=0):
-    torch.manual_seed(seed)
-    domains = ["horse", "zebra"] if direction == "G_AB" else ["zebra", "horse"]
-    header = {"format": 1, "architecture": ARCHITECTURE, "domains": domains, "size": 64, "provenance": {"recipe": "x"}}
-    header["preprocessing"] = {"range": [-1, 1], "channels": [3, 3]}
-    return Translator(build_generator(ARCHITECTURE), header, "cpu", direction)
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """An empty working directory and cache."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CYCLEGAN_MODELS", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def pair(tmp_path):
-    there, back = make("G_AB"), make("G_BA", seed=1)
-    for translator in (there, back):
-        translator.save_pretrained(tmp_path / "runs" / "mine")
-    return there, back
+from cyclegan import zoo
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -130,6 +104,8 @@ for repository in ("someone/else", "someone/pair"):
 def test_pushing_to_the_hub_sends_weights_config_and_page(server, pair):
     code = """
 from cyclegan import Translator
+
+pytestmark = pytest.mark.usefixtures("elsewhere")
 Translator.from_pretrained("runs/mine").push_to_hub("someone/pair")
 """
     run_with_hub(server, code)

@@ -7,41 +7,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from pairs import make
 
 from cyclegan import Translator, zoo
-from cyclegan.networks import build_generator
 from cyclegan.weights import read_header
 from cyclegan.zoo import CardError
 
-ARCHITECTURE = {"name": "resnet", "width": 4, "blocks": 2}
-
-
-def make(direction="G_AB", seed=0):
-    torch.manual_seed(seed)
-    domains = ["horse", "zebra"] if direction == "G_AB" else ["zebra", "horse"]
-    header = {"format": 1, "architecture": ARCHITECTURE, "domains": domains, "size": 64, "provenance": {"recipe": "x"}}
-    header["preprocessing"] = {"range": [-1, 1], "channels": [3, 3]}
-    return Translator(build_generator(ARCHITECTURE), header, "cpu", direction)
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 def same(a, b):
     x = torch.rand(1, 3, 16, 16)
     return a.domains == b.domains and torch.equal(a.run(x), b.run(x))
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """An empty working directory and cache."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CYCLEGAN_MODELS", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def pair(tmp_path):
-    there, back = make("G_AB"), make("G_BA", seed=1)
-    for translator in (there, back):
-        translator.save_pretrained(tmp_path / "runs" / "mine")
-    return there, back
 
 
 def test_a_pair_in_a_folder_loads_in_both_directions_by_path_and_by_name(pair):
