@@ -16,6 +16,8 @@ from pairs import ARCHITECTURE
 
 from cyclegan import zoo
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
+
 
 class Handler(http.server.BaseHTTPRequestHandler):
     """The hub's interface as far as it is needed, for the one repository someone/pair with ``server.files``."""
@@ -104,8 +106,6 @@ for repository in ("someone/else", "someone/pair"):
 def test_pushing_to_the_hub_sends_weights_config_and_page(server, pair):
     code = """
 from cyclegan import Translator
-
-pytestmark = pytest.mark.usefixtures("elsewhere")
 Translator.from_pretrained("runs/mine").push_to_hub("someone/pair")
 """
     run_with_hub(server, code)
