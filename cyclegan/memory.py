@@ -27,10 +27,8 @@ def estimate(config: Config, channels: tuple[int, int]) -> dict[str, int]:
         graph = game._generators_turn(*pictures)  # noqa: F841  (keeps the graph, and with it the storages, alive)
     networks = [list(player.networks.values()) for player in game.players.values()]
     generators, discriminators = (parameter_count(*nets) for nets in networks)
-    weights = {id(p.untyped_storage()) for nets in networks for net in nets for p in net.parameters()}
     parameters = generators + discriminators
-    activations = sum(s.nbytes() for s in kept.values()) - 4 * parameters
+    activations = sum(s.nbytes() for s in kept.values()) - 4 * parameters  # backward needs the weights as well
     # weight, gradient and Adam's two moments; one more copy of the generators for the average
     fixed = 4 * (4 * parameters + (generators if config.model.ema else 0))
-    del weights
     return {"generators": generators, "discriminators": discriminators, "weights": fixed, "activations": activations}

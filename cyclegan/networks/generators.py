@@ -192,24 +192,6 @@ class UNet(nn.Module):
         return self.model(x)
 
 
-class InwardClamp(torch.autograd.Function):
-    """``clamp(x, -1, 1)`` whose gradient still passes where it would bring a value back into range.
-
-    The plain clamp's gradient is 0 outside, so a pixel that was once pushed too far could never return.
-    """
-
-    @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return x.clamp(-1, 1)
-
-    @staticmethod
-    def backward(ctx, gradient):
-        (x,) = ctx.saved_tensors
-        outward = ((x > 1) & (gradient < 0)) | ((x < -1) & (gradient > 0))  # descent goes against the gradient
-        return gradient.masked_fill(outward, 0)
-
-
 class Residual(nn.Module):
     """``clamp(x + strength · network(x), -1, 1)``: a translator that starts as a copy and learns only the change."""
 
@@ -225,8 +207,7 @@ class Residual(nn.Module):
         nn.init.zeros_(last.bias)
 
     def forward(self, x):
-        y = x + self.strength * self.network(x)
-        return InwardClamp.apply(y) if torch.is_grad_enabled() else y.clamp(-1, 1)
+        return (x + self.strength * self.network(x)).clamp(-1, 1)
 
 
 GENERATORS = {"resnet": ResNet, "unet": UNet, "mobile": Mobile}
