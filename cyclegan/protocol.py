@@ -14,7 +14,7 @@ from cyclegan.cards import Dataset
 from cyclegan.config import ConfigError
 
 PACKAGES = ("torch", "numpy", "pillow", "timm", "torch-fidelity", "torchmetrics")  # whose versions may matter
-SAME = 2.5  # levels of 255, 1 %: below that people see no difference
+SAME = 1.0  # levels of 255: a translator that changes the animal and nothing else moves the mean by about 2
 
 
 @dataclass(frozen=True)
