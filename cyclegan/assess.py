@@ -8,7 +8,7 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
-from cyclegan.cards import CardError, Dataset, dataset_names, locate
+from cyclegan.cards import CardError, Dataset, dataset_names, dataset_of_run, locate
 from cyclegan.config import ConfigError
 from cyclegan.features import default_features, load_features
 from cyclegan.images import find_images
@@ -156,7 +156,8 @@ def _data(options: Evaluation, loaded: dict) -> Dataset:
     """The test pictures: those asked for, or those of the first translator's data set."""
     recorded = [facts["provenance"].get("dataset") for found in loaded.values() for _, facts in found.values()]
     cards = [name for name, found in loaded.items() if found and name in dataset_names()]
-    name = options.data or next((n for n in [*recorded, *cards] if n), None)
+    runs = [dataset_of_run(name) for name in loaded]
+    name = options.data or next((n for n in [*runs, *recorded, *cards] if n), None)
     if not name:
         raise ConfigError("no data set is recorded with it: say with --data on which test pictures to measure")
     folder = Path(name)

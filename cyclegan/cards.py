@@ -17,6 +17,7 @@ first.
 """
 
 import difflib
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,12 @@ def dataset_card(name: str) -> dict:
     near = difflib.get_close_matches(name, files, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(sorted(files))}."
     raise CardError(f"there is no data set {name!r}: {hint} A folder with trainA/ and trainB/ works too.")
+
+
+def dataset_of_run(folder: str | os.PathLike) -> str | None:
+    """The data set of a run folder as its command named it, a path included; None for anything but a run folder."""
+    config = Path(folder) / "config.json"
+    return json.loads(config.read_text(encoding="utf-8")).get("dataset") if config.is_file() else None
 
 
 def locate(name_or_folder: str | os.PathLike, data: str | os.PathLike | None = None) -> Dataset:

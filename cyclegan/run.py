@@ -175,7 +175,7 @@ class Run:
     def export(self, game: Game, step: int) -> None:
         """Writes what ``Translator`` loads: each network with its header, and the card that names them."""
         provenance = {
-            "dataset": self.config.dataset,
+            "dataset": Path(self.config.dataset).name,  # weights travel, and should not tell where folders lie
             "recipe": self.config.recipe,
             "steps": step,
             "pictures": step * self.config.training.batch * process_count(),
@@ -185,7 +185,7 @@ class Run:
             "toolkit": __version__,
             "date": time.strftime("%Y-%m-%d"),
         }
-        card: dict = {"name": self.folder.name, "title": f"Trained on {self.config.dataset}"}
+        card: dict = {"name": self.folder.name, "title": f"Trained on {Path(self.config.dataset).name}"}
         for name, (network, header) in game.exports().items():
             save_weights(self.folder / f"{name}.safetensors", network, header | {"provenance": provenance})
             card.setdefault("domains", header["domains"])

@@ -25,7 +25,7 @@ class Show:
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns its exit code."""
     options = tyro.cli(Show, args=arguments, prog="python -m cyclegan.show")
-    from cyclegan.cards import CardError, locate
+    from cyclegan.cards import CardError, dataset_of_run, locate
     from cyclegan.images import ImageError
     from cyclegan.weights import WeightsError
 
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         from cyclegan.translator import Translator
 
         pair = [Translator.from_pretrained(options.translator, reverse=reverse) for reverse in (False, True)]
-        name = options.dataset or pair[0].header["provenance"].get("dataset")
+        name = options.dataset or dataset_of_run(options.translator) or pair[0].header["provenance"].get("dataset")
         if not name:
             raise CardError("these translators do not say what they were trained on; name test pictures with --dataset")
         picture = there_and_back(pair, locate(name), options.count)
