@@ -31,7 +31,7 @@ def train(game: Game, dataset, augment, run: Run, config: TrainingConfig, pictur
     """Trains ``game`` from the run's last checkpoint to the end; returns the number of steps made in all.
 
     Args:
-        dataset: has ``sample(k)`` and a length, see ``data``.
+        dataset: has ``sample(k)``, ``in_memory(k)`` and a length, see ``data``.
         augment: a batch of uint8 tensors → tensors in [-1, 1] on the device.
         pictures: fixed ones to look at, in [-1, 1] on the device, one tensor a domain.
         watch: evaluates on the way, see ``watching``; None for never.

@@ -72,14 +72,3 @@ def initialise(network: nn.Module, std: float = 0.02) -> nn.Module:
 def parameter_count(*networks: nn.Module) -> int:
     """Number of learned scalars in all the networks together."""
     return sum(p.numel() for network in networks for p in network.parameters() if p.requires_grad)
-
-
-def check_size(network: nn.Module, height: int, width: int) -> None:
-    """Raises ``NetworkError`` where the network cannot take pictures of ``height`` × ``width`` pixels."""
-    multiple = getattr(network, "multiple", 1)
-    if height % multiple or width % multiple:
-        raise NetworkError(
-            f"this network takes sizes that are multiples of {multiple}, not {height} × {width}"
-        )
-
-
