@@ -17,6 +17,8 @@ from cyclegan.watching import Verdict
 
 EARLY = {1, 2, 5, 10}  # logged besides every interval: speed, ETA and mistakes should show in the first minute
 
+PACE_KNOWN = 5  # one of them: by then the first step, which is slower, weighs little
+
 
 class NotFinite(RuntimeError):
     """A loss became NaN or infinite; the message names the step, the loss and where to go back to."""
@@ -27,7 +29,17 @@ def steps_in_all(config: TrainingConfig, samples_per_epoch: int) -> int:
     return config.steps or max(1, round(config.epochs * samples_per_epoch / (config.batch * process_count())))
 
 
-def train(game: Game, dataset, augment, run: Run, config: TrainingConfig, pictures: tuple, console, watch=None) -> int:
+def train(
+    game: Game,
+    dataset,
+    augment,
+    run: Run,
+    config: TrainingConfig,
+    pictures: tuple,
+    console,
+    watch=None,
+    advise=None,
+) -> int:
     """Trains ``game`` from the run's last checkpoint to the end; returns the number of steps made in all.
 
     Args:
@@ -35,6 +47,7 @@ def train(game: Game, dataset, augment, run: Run, config: TrainingConfig, pictur
         augment: a batch of uint8 tensors → tensors in [-1, 1] on the device.
         pictures: fixed ones to look at, in [-1, 1] on the device, one tensor a domain.
         watch: evaluates on the way, see ``watching``; None for never.
+        advise: seconds to go → lines to say about them, asked once when a new run's speed is known.
 
     SIGINT and SIGTERM save and return early. Raises ``NotFinite``.
     """
@@ -65,7 +78,8 @@ def train(game: Game, dataset, augment, run: Run, config: TrainingConfig, pictur
                     record |= report.speed(step) | {"losses": _means(interval, step, saved, run)} | verdict.figures
                     interval.clear()
                     run.log(record)
-                    report.show(record, verdict.words)
+                    advised = advise(record["eta_seconds"]) if advise and step == PACE_KNOWN else []
+                    report.show(record, verdict.words + advised)
                 if step % config.sample_every == 0 or step == total:
                     run.sample(game, step, pictures)
                 if saving:

@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import closing
+from functools import partial
 
 from cyclegan.cards import CardError, dataset_card, dataset_names, locate
 from cyclegan.config import Config, ConfigError, as_dict
@@ -30,6 +31,7 @@ def run_training(config: Config) -> int:
     from cyclegan.features import FeatureError
     from cyclegan.images import ImageError
     from cyclegan.loop import NotFinite, steps_in_all, train
+    from cyclegan.pace import advice
     from cyclegan.processes import choose_device, join_processes, leave_processes
     from cyclegan.run import Run, RunError
 
@@ -42,7 +44,8 @@ def run_training(config: Config) -> int:
             total = steps_in_all(config.training, len(dataset))
             say(f"{data.name}: {len(dataset.files[0])} pictures of {data.domains[0]}, {len(dataset.files[1])} of "
                 f"{data.domains[1]}; {total} steps on {device}; run folder {run.folder}")  # fmt: skip
-            made = train(game, dataset, augment, run, config.training, pictures, Console(quiet=rank > 0), watch)
+            advise = partial(advice, config, data.card, device) if rank == 0 else None
+            made = train(game, dataset, augment, run, config.training, pictures, Console(quiet=rank > 0), watch, advise)
     except OSError as error:  # a full disk, a folder that cannot be written
         where = error.filename or config.runs
         return _complain(f"{error.strerror or error}: {where}; what was saved before is whole", 1)
