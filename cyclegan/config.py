@@ -31,7 +31,8 @@ class ModelConfig:
     up: Literal["transpose", "resize"] = "transpose"
     """How the generator enlarges. resize avoids checkerboard patterns; transpose is the paper's."""
     residual: float | None = None
-    """Let the generator learn the change only: output = clamp(x + RESIDUAL * net(x)). It starts as a copy."""
+    """Let the generator learn the change only: output = clamp((1 + gain) * x + RESIDUAL * offset), where gain and
+    offset come from the network. It starts as a copy."""
     discriminator: Literal["patch", "pixel", "projected"] = "patch"
     """patch judges overlapping patches (the paper's); pixel judges single pixels, so colours only; projected looks
     through a network trained on ImageNet, so it knows animals and things from the start (needs extra: quick)."""
@@ -42,7 +43,10 @@ class ModelConfig:
     lambda_adversarial: float = 1.0
     """Weight of the adversarial loss: how much the pictures must look like the other domain."""
     lambda_cycle: float = 10.0
-    """Weight of the cycle loss: how exactly a picture must come back after A to B to A."""
+    """Weight of the cycle loss: how exactly a picture must come back after A to B to A, or B to A to B."""
+    lambda_cycle_B: float | None = None
+    """Weight of the cycle that starts in B, where it should differ. Lower it where A cannot hold all that B shows, as a
+    line drawing holds no colours: else they are hidden in it, or stay. Default: LAMBDA_CYCLE."""
     lambda_identity: float = 5.0
     """Weight of the identity loss: how exactly a picture that is already in the target domain must stay as it is;
     keeps colours. Absolute, so the reference's 0.5 (times its lambda 10) is 5 here. 0 turns it off."""

@@ -101,7 +101,9 @@ class CycleGAN(Game):
         """λ_adv (L_AB + L_BA) + λ_cyc (L_cyc,A + L_cyc,B) + λ_id (L_id,A + L_id,B) (eq. 3, section 5.2)."""
         c = self.config
         weights = {"G": c.lambda_adversarial, "cycle": c.lambda_cycle, "identity": c.lambda_identity}
-        return sum(weights[name.split("_")[0]] * loss for name, loss in losses.items())
+        if c.lambda_cycle_B is not None:
+            weights["cycle_B"] = c.lambda_cycle_B
+        return sum(weights.get(name, weights[name.split("_")[0]]) * loss for name, loss in losses.items())
 
     def _judge(self, critic, real: Tensor, fake: Tensor) -> Tensor:
         """The discriminator's objective on pictures of its domain, halved (section 7.1)."""

@@ -21,8 +21,8 @@ RECIPES: dict[str, dict] = {
         "discriminator": "projected",
         "adversarial": "hinge",
         "lambda_adversarial": 0.25,
+        "lambda_cycle": 3.0,  # at the paper's ratio to the rest, stripes stay: what is taken away cannot come back
         "lambda_identity": 2.0,
-        "pool": 0,
         "diffaug": True,
         "size": 128,
         "zoom": 1.8,

@@ -42,13 +42,20 @@ def translate(network: nn.Module, picture: Tensor, edge: int) -> Tensor:
     """
     inner = _inner(network)
     result = (_walk_unet if isinstance(inner, UNet) else _walk_frame)(inner, picture, edge * edge)
-    if isinstance(network, Residual):
-        result = result.mul_(network.strength).add_(picture).clamp_(-1, 1)
-    return result
+    return _combined(network, picture, result, edge) if isinstance(network, Residual) else result
 
 
 def _inner(network: nn.Module) -> nn.Module:
     return network.network if isinstance(network, Residual) else network
+
+
+def _combined(network: Residual, picture: Tensor, change: Tensor, rows: int) -> Tensor:
+    """The residual's last step, some rows at a time into the memory of the network's output."""
+    channels = change.shape[1] // 2
+    for top in range(0, change.shape[2], rows):
+        part = slice(top, top + rows)
+        change[:, :channels, part] = network.combine(picture[:, :, part], change[:, :, part])
+    return change[:, :channels]
 
 
 def _walk_frame(network: nn.Module, picture: Tensor, pixels: int) -> Tensor:

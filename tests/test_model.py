@@ -45,6 +45,12 @@ def test_steps_equal_the_textbook_also_after_the_pool_is_full(batch, monkeypatch
         torch.set_default_dtype(torch.float32)
 
 
+@pytest.mark.parametrize(("of_B", "total"), [(None, 3 * 2 + 3 * 4), (0.5, 3 * 2 + 0.5 * 4)])
+def test_the_cycle_that_starts_in_B_may_weigh_differently(of_B, total):
+    model = CycleGAN(ModelConfig(**SMALL, lambda_cycle=3, lambda_cycle_B=of_B), size=32)
+    assert model._weighted({"cycle_A": 2, "cycle_B": 4}) == total
+
+
 def make_draw(generator):
     def draw():
         return torch.rand((), generator=generator).item() > 0.5, int(torch.randint(4, (), generator=generator))

@@ -1,7 +1,7 @@
 """Generators and discriminators, built from an architecture: a plain dict that a weights file can carry.
 
 ``{"name": "resnet", "in_channels": 3, "out_channels": 3, "width": 64, "blocks": 9}`` builds the paper's generator;
-every key but ``name`` and ``residual`` is an argument of the class. ``residual`` wraps any generator.
+every key but ``name`` and ``residual`` is an argument of the class. ``residual`` wraps any generator in ``Residual``.
 """
 
 from torch import nn
@@ -32,8 +32,10 @@ def build_generator(architecture: dict) -> nn.Module:
     """The generator of an architecture, with PyTorch's own initial weights; raises ``NetworkError``."""
     options = dict(architecture)
     residual = options.pop("residual", None)
-    network = _build(GENERATORS, "generator", options)
-    return Residual(network, residual) if residual else network
+    if not residual:
+        return _build(GENERATORS, "generator", options)
+    options["out_channels"] = 2 * options.get("out_channels", 3)  # a gain and an offset for each
+    return Residual(_build(GENERATORS, "generator", options), residual)
 
 
 def build_discriminator(architecture: dict) -> nn.Module:

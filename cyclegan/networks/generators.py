@@ -193,7 +193,11 @@ class UNet(nn.Module):
 
 
 class Residual(nn.Module):
-    """``clamp(x + strength · network(x), -1, 1)``: a translator that starts as a copy and learns only the change."""
+    """``clamp((1 + gain) · x + strength · offset, -1, 1)``: a translator that starts as a copy and learns the change.
+
+    ``network`` gives gain and offset for every value of the picture: twice its channels, in [-1, 1]. With an offset
+    alone, taking something away (a zebra's stripes) means drawing it again in negative; a gain of -1 erases it.
+    """
 
     def __init__(self, network: nn.Module, strength: float = 1.0):
         super().__init__()
@@ -207,7 +211,12 @@ class Residual(nn.Module):
         nn.init.zeros_(last.bias)
 
     def forward(self, x):
-        return (x + self.strength * self.network(x)).clamp(-1, 1)
+        return self.combine(x, self.network(x))
+
+    def combine(self, x, change):
+        """The picture ``x`` (N, C, H, W) changed by the network's output (N, 2 C, H, W)."""
+        gain, offset = change.float().chunk(2, 1)
+        return ((1 + gain) * x + self.strength * offset).clamp(-1, 1)
 
 
 GENERATORS = {"resnet": ResNet, "unet": UNet, "mobile": Mobile}

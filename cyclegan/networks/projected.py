@@ -14,8 +14,12 @@ class Projected(nn.Module):
     ``width`` channels (cross-channel mixing), and 3 × 3 convolutions that carry coarse features up to finer ones
     (cross-scale mixing), so that no head can rest on the few features that are easiest to tell apart.
 
-    (N, 3, H, W) in [-1, 1] → four score maps, coarsest last; grey pictures are repeated to three channels. Needs
-    32 × 32 pixels at least. Raises ``backbones.BackboneError`` where the packages with the features are missing.
+    A fifth head, not in that paper, looks at the picture itself, 10 pixels at a time: the frozen features were trained
+    to name things whatever their tint, and alone they let a zebra turn purple.
+
+    (N, 3, H, W) in [-1, 1] → five score maps, from strides 4 to 32 and then the picture's; grey pictures are repeated
+    to three channels. Needs 32 × 32 pixels at least. Raises ``backbones.BackboneError`` where the packages with the
+    features are missing.
     """
 
     def __init__(self, in_channels=3, width=48, backbone="efficientnet-lite0"):
@@ -27,6 +31,7 @@ class Projected(nn.Module):
         self.mix_scales = nn.ModuleList(_fixed(width, width, 3) for _ in channels)
         # The finer the map, the more a head may halve it: each should judge parts of animals, not pixels.
         self.heads = nn.ModuleList(_head(width, halvings) for halvings in (2, 1, 0, 0))
+        self.colours = _head(3, halvings=2)
 
     def train(self, mode: bool = True):
         super().train(mode)
@@ -43,7 +48,7 @@ class Projected(nn.Module):
                 feature = feature + F.interpolate(coarser, feature.shape[-2:], mode="bilinear", align_corners=False)
             coarser = scales(feature)
             mixed.insert(0, coarser)
-        return tuple(head(feature) for head, feature in zip(self.heads, mixed, strict=True))
+        return (*(head(feature) for head, feature in zip(self.heads, mixed, strict=True)), self.colours(x))
 
 
 def _fixed(in_channels: int, out_channels: int, kernel: int) -> nn.Conv2d:
