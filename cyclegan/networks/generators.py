@@ -197,6 +197,9 @@ class Residual(nn.Module):
 
     ``network`` gives gain and offset for every value of the picture: twice its channels, in [-1, 1]. With an offset
     alone, taking something away (a zebra's stripes) means drawing it again in negative; a gain of -1 erases it.
+
+    The clamp is left out in training: white paper that came out whiter than white would get no gradient any more, and
+    could never be coloured.
     """
 
     def __init__(self, network: nn.Module, strength: float = 1.0):
@@ -216,7 +219,8 @@ class Residual(nn.Module):
     def combine(self, x, change):
         """The picture ``x`` (N, C, H, W) changed by the network's output (N, 2 C, H, W)."""
         gain, offset = change.float().chunk(2, 1)
-        return ((1 + gain) * x + self.strength * offset).clamp(-1, 1)
+        changed = (1 + gain) * x + self.strength * offset
+        return changed if self.training else changed.clamp(-1, 1)
 
 
 GENERATORS = {"resnet": ResNet, "unet": UNet, "mobile": Mobile}
