@@ -56,6 +56,9 @@ class ModelConfig:
     """How many generated pictures are kept for the discriminators to be shown again."""
     lr: float = 2e-4
     """Learning rate of Adam; constant for the first half of training, then falls linearly to 0."""
+    lr_D: float | None = None
+    """Learning rate of the discriminators, where it should differ: with faster ones the generators chase them less from
+    one colour to the next (two time scales, Heusel et al. 2017). Default: LR."""
     beta1: float = 0.5
     """Adam's momentum."""
     beta2: float = 0.999

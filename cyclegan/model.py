@@ -56,7 +56,7 @@ class CycleGAN(Game):
         betas = (config.beta1, config.beta2)
         self.players = {
             "G": Player({"G_AB": self.G_AB, "G_BA": self.G_BA}, config.lr, betas, config.ema),
-            "D": Player({"D_A": self.D_A, "D_B": self.D_B}, config.lr, betas),
+            "D": Player({"D_A": self.D_A, "D_B": self.D_B}, config.lr_D or config.lr, betas),
         }
 
     def _place(self, network):

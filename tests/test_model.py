@@ -51,6 +51,13 @@ def test_the_cycle_that_starts_in_B_may_weigh_differently(of_B, total):
     assert model._weighted({"cycle_A": 2, "cycle_B": 4}) == total
 
 
+@pytest.mark.parametrize(("lr_D", "rates"), [(None, [1e-3, 1e-3]), (4e-3, [1e-3, 4e-3])])
+def test_the_discriminators_may_learn_at_a_rate_of_their_own(lr_D, rates):
+    model = CycleGAN(ModelConfig(**SMALL, lr=1e-3, lr_D=lr_D), size=32)
+    model.step(pictures(), pictures())
+    assert [model.players[name].optimizer.param_groups[0]["lr"] for name in "GD"] == rates
+
+
 def make_draw(generator):
     def draw():
         return torch.rand((), generator=generator).item() > 0.5, int(torch.randint(4, (), generator=generator))

@@ -197,9 +197,6 @@ class Residual(nn.Module):
 
     ``network`` gives gain and offset for every value of the picture: twice its channels, in [-1, 1]. With an offset
     alone, taking something away (a zebra's stripes) means drawing it again in negative; a gain of -1 erases it.
-
-    In training gradients pass the clamp unchanged: through a plain one, paper that came out whiter than white would
-    get none any more, and could never be coloured.
     """
 
     def __init__(self, network: nn.Module, strength: float = 1.0):
@@ -219,20 +216,7 @@ class Residual(nn.Module):
     def combine(self, x, change):
         """The picture ``x`` (N, C, H, W) changed by the network's output (N, 2 C, H, W)."""
         gain, offset = change.float().chunk(2, 1)
-        changed = (1 + gain) * x + self.strength * offset
-        return _StraightThrough.apply(changed) if self.training else changed.clamp(-1, 1)
-
-
-class _StraightThrough(torch.autograd.Function):
-    """Clamps to [-1, 1] on the way forward only (the estimator of Bengio et al. 2013, section 4)."""
-
-    @staticmethod
-    def forward(ctx, x):
-        return x.clamp(-1, 1)
-
-    @staticmethod
-    def backward(ctx, gradient):
-        return gradient
+        return ((1 + gain) * x + self.strength * offset).clamp(-1, 1)
 
 
 GENERATORS = {"resnet": ResNet, "unet": UNet, "mobile": Mobile}
