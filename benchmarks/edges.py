@@ -24,7 +24,8 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     brush = np.ones((options.dilate, options.dilate), np.uint8)
     for path in find_images(options.pictures):
-        edges = [cv2.Canny(np.ascontiguousarray(c), options.low, options.high) for c in read_image(path).transpose(2, 0, 1)]
+        channels = read_image(path).transpose(2, 0, 1)
+        edges = [cv2.Canny(np.ascontiguousarray(channel), options.low, options.high) for channel in channels]
         lines = 255 - cv2.dilate(np.maximum.reduce(edges), brush)
         cv2.imwrite(str(options.out / f"{path.stem}.png"), lines)
 

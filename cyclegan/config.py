@@ -125,6 +125,12 @@ class PicturesConfig:
         """The side in pixels to which pictures are resized before the random crop."""
         return self.load or round(self.size * (self.zoom if self.zoom > 1 else 286 / 256))
 
+    @property
+    def whole_size(self) -> int:
+        """The side in pixels at which to show whole pictures to what was trained on these: with ``zoom`` the finest
+        scale that was seen, else the crops' side, as the reference does."""
+        return self.load_size if self.zoom > 1 else self.size
+
 
 @dataclass(frozen=True)
 class TrainingConfig:

@@ -25,6 +25,7 @@ class CycleGAN(Game):
         domains: the names of A and B, for titles and for the exported files.
         seed: of the initial weights and of the pools' draws.
         augment_D: differentiable augmentation of all that the discriminators see, (N, C, H, W) → same.
+        whole_size: pixels at which the exported translators expect whole pictures; ``size`` by default.
     """
 
     def __init__(
@@ -36,9 +37,10 @@ class CycleGAN(Game):
         device: torch.device | str = "cpu",
         seed: int = 0,
         augment_D=None,
+        whole_size: int | None = None,
     ):
         self.config = config = config or ModelConfig()
-        self.size, self.domains = size, domains
+        self.whole_size, self.domains = whole_size or size, domains
         self.device = torch.device(device)
         self.augment_D = augment_D or (lambda images: images)
         self.adversarial = ADVERSARIAL[config.adversarial]
@@ -125,11 +127,11 @@ class CycleGAN(Game):
         }
 
     def exports(self) -> dict[str, tuple[nn.Module, dict]]:
-        """The two generators, averaged, each with its architecture, domains (source, target) and size."""
+        """The two generators, averaged, each with its architecture, domains (source, target) and size of pictures."""
         return {
             name: (
                 self.players["G"].best(name),
-                {"architecture": architecture, "domains": list(self.domains[::order]), "size": self.size},
+                {"architecture": architecture, "domains": list(self.domains[::order]), "size": self.whole_size},
             )
             for (name, architecture), order in zip(self.architectures.items(), (1, -1), strict=True)
         }

@@ -89,7 +89,9 @@ def assemble(config: Config, data, device, say):
     dataset = Unpaired(*files[:2], pictures, data.channels, training.seed, training.cache * 1e9, training.skip_bad)
     seed_everything(training.seed + process_rank())
     augment_D = DiscriminatorAugment() if pictures.diffaug else None
-    game = CycleGAN(config.model, pictures.size, data.channels, data.domains, device, training.seed, augment_D)
+    game = CycleGAN(
+        config.model, pictures.size, data.channels, data.domains, device, training.seed, augment_D, pictures.whole_size
+    )
     prepare(game, training)
     still = tuple(
         to_signed(still_pictures(f, 4, pictures.size, c), device) for f, c in zip(files[2:], data.channels, strict=True)

@@ -6,7 +6,7 @@ The metadata key ``cyclegan`` holds a JSON object, the header:
 format          1
 architecture    what ``networks.build_generator`` takes: ``{"name": "resnet", "width": 64, "blocks": 9, …}``
 domains         ``[source, target]``, for example ``["horse", "zebra"]``
-size            height and width, in pixels, of the pictures it was trained on
+size            height and width, in pixels, at which it should see pictures: as in its training
 preprocessing   ``{"range": [-1, 1], "channels": [in, out]}``
 provenance      where the weights come from: free keys
 ==============  =====================================================================================================

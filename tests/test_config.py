@@ -39,6 +39,12 @@ def test_epochs_on_the_command_line_win_over_the_recipes_steps():
     assert parse(["photos", "--recipe", "quick", "--epochs", "3"], no_card).training.steps is None
 
 
+def test_translators_are_told_the_scale_that_whole_pictures_had():
+    assert parse(["photos"], no_card).pictures.whole_size == 256
+    assert parse(["photos", "--size", "128", "--zoom", "1.8", "--load", "256"], no_card).pictures.whole_size == 256
+    assert parse(["photos", "--size", "128", "--zoom", "1.5"], no_card).pictures.whole_size == 192
+
+
 def test_a_card_with_an_unknown_setting_says_so():
     with pytest.raises(ConfigError, match="'sise'"):
         parse(["photos"], lambda config: {"sise": 128})

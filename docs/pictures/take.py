@@ -48,9 +48,6 @@ def main(address: str = "http://127.0.0.1:7860/", translator: str = "horse") -> 
         page.get_by_role("button", name="Face").click()
         expect(page.locator("#draw-said")).to_contain_text("→", timeout=60_000)
         take(page, "app-draw")
-        page.get_by_role("tab", name="Watch").click()
-        expect(page.locator("#run-said")).to_contain_text("step", timeout=60_000)
-        take(page, "app-watch")
 
 
 if __name__ == "__main__":
