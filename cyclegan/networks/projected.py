@@ -14,7 +14,7 @@ class Projected(nn.Module):
     ``width`` channels (cross-channel mixing), and 3 × 3 convolutions that carry coarse features up to finer ones
     (cross-scale mixing), so that no head can rest on the few features that are easiest to tell apart.
 
-    A fifth head, not in that paper, looks at the picture itself, 10 pixels at a time: the frozen features were trained
+    A fifth head, not in that paper, looks at the picture itself, 18 pixels at a time: the frozen features were trained
     to name things whatever their tint, and alone they let a zebra turn purple.
 
     (N, 3, H, W) in [-1, 1] → five score maps, from strides 4 to 32 and then the picture's; grey pictures are repeated
@@ -29,9 +29,9 @@ class Projected(nn.Module):
         channels = [level["num_chs"] for level in self.eyes.feature_info][1:]
         self.mix_channels = nn.ModuleList(_fixed(c, width, 1) for c in channels)
         self.mix_scales = nn.ModuleList(_fixed(width, width, 3) for _ in channels)
+        self.colours = nn.Sequential(*_layer(3, 32, 2), *_layer(32, 64, 2), *_layer(64, 64, 1), _scores())
         # The finer the map, the more a head may halve it: each should judge parts of animals, not pixels.
         self.heads = nn.ModuleList(_head(width, halvings) for halvings in (2, 1, 0, 0))
-        self.colours = _head(3, halvings=2)
 
     def train(self, mode: bool = True):
         super().train(mode)
@@ -58,10 +58,17 @@ def _fixed(in_channels: int, out_channels: int, kernel: int) -> nn.Conv2d:
 
 
 def _head(width: int, halvings: int) -> nn.Sequential:
-    """Spectrally normalised convolutions (Miyato et al. 2018) with a 1-channel map of scores at the end."""
+    """Layers at half the size of what comes in, again and again, and a map of scores."""
     strides = [2] * halvings or [1]
-    layers: list[nn.Module] = []
-    for stride, inner in zip(strides, [width, *[64] * halvings], strict=False):
-        kernel = 4 if stride == 2 else 3
-        layers += [spectral_norm(nn.Conv2d(inner, 64, kernel, stride, 1)), nn.LeakyReLU(0.2, inplace=True)]
-    return nn.Sequential(*layers, spectral_norm(nn.Conv2d(64, 1, 1)))
+    widths = [width, *[64] * len(strides)]
+    return nn.Sequential(*(part for i, s in enumerate(strides) for part in _layer(widths[i], 64, s)), _scores())
+
+
+def _layer(in_channels: int, out_channels: int, stride: int) -> tuple[nn.Module, nn.Module]:
+    """A spectrally normalised convolution (Miyato et al. 2018): 4 × 4 where it halves, else 3 × 3."""
+    convolution = nn.Conv2d(in_channels, out_channels, 4 if stride == 2 else 3, stride, 1)
+    return spectral_norm(convolution), nn.LeakyReLU(0.2, inplace=True)
+
+
+def _scores() -> nn.Module:
+    return spectral_norm(nn.Conv2d(64, 1, 1))
