@@ -1,7 +1,7 @@
 """Line art by a plain edge detector, to hold a translator colour → line against: ``edges.py IN OUT [--dilate 3]``.
 
 Canny (OpenCV) on all three channels, black on white, lines thickened to ``--dilate`` pixels. Score the folder with
-``python -m cyclegan.evaluate OUT --data sketch2emoji --domain sketch``.
+``python -m cyclegan.evaluate OUT --data sketch2emoji --direction BA --size 128``.
 """
 
 import argparse

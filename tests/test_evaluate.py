@@ -15,7 +15,7 @@ from conftest import REAL_DATA, paint
 from PIL import Image
 
 from cyclegan.evaluate import main
-from cyclegan.networks import build_generator
+from cyclegan.networks import build_generator, initialise
 from cyclegan.weights import save_weights
 
 pytest.importorskip("timm", reason="extra: eval")
@@ -36,13 +36,14 @@ def data(tmp_path, monkeypatch) -> Path:
     return root
 
 
-def export(folder: Path, data: Path, strength: float = 1.0, **provenance) -> Path:
-    """A run's exports: untrained residual generators, which copy where ``strength`` is next to nothing."""
-    architecture = GENERATOR | {"residual": strength}
+def export(folder: Path, data: Path, copies: bool = False, **provenance) -> Path:
+    """A run's exports: residual generators, random ones or, as training starts, ones that copy."""
+    architecture = GENERATOR | {"residual": 1.0}
     for name, domains in (("G_AB", ["red", "blue"]), ("G_BA", ["blue", "red"])):
         header = {"architecture": architecture, "domains": domains, "size": 32}
         header["provenance"] = {"dataset": str(data), **provenance}
-        save_weights(folder / f"{name}.safetensors", build_generator(architecture), header)
+        network = build_generator(architecture)
+        save_weights(folder / f"{name}.safetensors", initialise(network) if copies else network, header)
     (folder / "config.json").write_text("{}")
     return folder
 
@@ -126,7 +127,7 @@ def test_the_same_command_gives_the_same_figures(data, tmp_path):
 
 
 def test_several_are_compared_one_row_each_and_copying_is_called_by_its_name(data, tmp_path):
-    copies, changes = export(tmp_path / "copies", data, 1e-4), export(tmp_path / "changes", data)
+    copies, changes = export(tmp_path / "copies", data, copies=True), export(tmp_path / "changes", data)
     report = evaluate("--compare", copies, changes, data / "testB", "--direction", "AB")
     there = rows(report)
     assert list(there)[:3] == ["copies", "changes", "testB"]

