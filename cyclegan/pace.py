@@ -1,4 +1,4 @@
-"""How long the quick recipe would take on this machine: said where the paper's would take longer than a day."""
+"""How long the quick recipe would take on this machine: said where a run of the paper's takes longer than a day."""
 
 import time
 
@@ -27,7 +27,7 @@ def advice(config: Config, card: dict, device: torch.device, seconds_to_go: floa
         took = f"about {clock(seconds)} here"
     except BackboneError:
         took = 'much less; it needs pip install -e ".[quick]"'
-    slow = f"The paper's recipe would take about {clock(seconds_to_go)} on this machine."
+    slow = f"This run would take about {clock(seconds_to_go)} on this machine."
     return [f"{slow} For machines like it there is --recipe quick: {took} ({quick.training.steps} steps)."]
 
 

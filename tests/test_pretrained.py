@@ -1,12 +1,12 @@
 """The translators that come with the package: they load without a network and do what their cards say."""
 
-import numpy as np
 import pytest
 import torch
 
 from cyclegan import Translator, zoo
 from cyclegan.cards import package_folder
-from cyclegan.images import find_images, read_image
+from cyclegan.images import find_images
+from cyclegan.scoring import Framing, to_levels
 
 SHIPPED = ("horse2zebra", "sketch2emoji")
 EXAMPLES = package_folder("pretrained") / "examples"
@@ -30,28 +30,17 @@ def test_most_horses_become_zebras_to_a_network_that_did_not_train_them(horse2ze
     from cyclegan.features import load_features
 
     network = load_features("efficientnet-lite1", torch.device("cpu"))
-    horses = torch.stack([_picture(path) for path in find_images(horse2zebra / "testA")[:24]])
+    horses = torch.stack([Framing(256).read(path) for path in find_images(horse2zebra / "testA")[:24]])
     zebras = Translator.from_pretrained("horse2zebra").run(horses.float() / 127.5 - 1)
-    shares = [(network(batch)[1] == 340).mean() for batch in (horses, _levels(zebras))]
+    shares = [(network(batch)[1] == 340).mean() for batch in (horses, to_levels(zebras))]
     assert shares[0] == 0 and shares[1] > 0.5
 
 
 def test_emoji_become_line_art():
     """No colours are left, and the black lines stay where they were."""
-    emoji = torch.stack([_picture(path, 128) for path in find_images(EXAMPLES / "emoji")])
-    sketch = _levels(Translator.from_pretrained("sketch2emoji", reverse=True).run(emoji.float() / 127.5 - 1)).float()
+    emoji = torch.stack([Framing(128).read(path) for path in find_images(EXAMPLES / "emoji")])
+    sketch = to_levels(Translator.from_pretrained("sketch2emoji", reverse=True).run(emoji.float() / 127.5 - 1)).float()
     colour = [(x.float().amax(1) - x.float().amin(1)).mean() for x in (emoji, sketch)]
     assert colour[1] < 0.15 * colour[0]
     lines = emoji.amax(1) < 40
     assert sketch.mean(1)[lines].mean() < 110 and sketch.mean(1)[~lines].mean() > 225
-
-
-def _picture(path, size=256) -> torch.Tensor:
-    from PIL import Image
-
-    picture = Image.fromarray(read_image(path)).resize((size, size), Image.Resampling.BICUBIC)
-    return torch.from_numpy(np.array(picture)).permute(2, 0, 1)
-
-
-def _levels(pictures: torch.Tensor) -> torch.Tensor:
-    return ((pictures + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
