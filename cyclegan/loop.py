@@ -54,9 +54,10 @@ def train(
     per_step = config.batch * process_count()
     total = steps_in_all(config, len(dataset))
     first = run.load(game)
-    if watch and watch.resume(read_log(run.folder), first):
+    past = read_log(run.folder)
+    if watch and watch.resume(past, first):
         return first
-    report = Report(total, first, per_step, console)
+    report = Report(total, first, per_step, console, past[-1].get("seconds", 0.0) if past else 0.0)
     interval: list[dict[str, Tensor]] = []
     saved = step = first
     feed = batches(dataset, first, max(0, total - first), config.batch, config.workers, process_rank(), process_count())

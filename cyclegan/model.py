@@ -93,11 +93,15 @@ class CycleGAN(Game):
             losses["identity_B"] = identity_loss(same_B, real_B)
         else:
             fake_B, fake_A = self.G_AB(real_A), self.G_BA(real_B)
-        losses["cycle_A"] = cycle_loss(self.G_BA(fake_B), real_A)
-        losses["cycle_B"] = cycle_loss(self.G_AB(fake_A), real_B)
+        losses["cycle_A"] = cycle_loss(self.G_BA(self._way_there(fake_B, "A")), real_A)
+        losses["cycle_B"] = cycle_loss(self.G_AB(self._way_there(fake_A, "B")), real_B)
         losses["G_AB"] = self.adversarial.generator(self.D_B(self.augment_D(fake_B)))
         losses["G_BA"] = self.adversarial.generator(self.D_A(self.augment_D(fake_A)))
         return {"A": fake_A, "B": fake_B}, losses
+
+    def _way_there(self, fake: Tensor, start: str) -> Tensor:
+        """The middle of the cycle that begins in ``start``; cut off from its maker where only the way back learns."""
+        return fake.detach() if self.config.back_translation in (start, "both") else fake
 
     def _weighted(self, losses: dict[str, Tensor]) -> Tensor:
         """λ_adv (L_AB + L_BA) + λ_cyc (L_cyc,A + L_cyc,B) + λ_id (L_id,A + L_id,B) (eq. 3, section 5.2)."""

@@ -15,10 +15,12 @@ class Report:
         first: steps made before, by an earlier part of the run.
         images: pictures per domain in one step, over all processes.
         console: where to; a ``rich`` console.
+        seconds: how long the earlier parts trained.
     """
 
-    def __init__(self, total: int, first: int, images: int, console: Console):
+    def __init__(self, total: int, first: int, images: int, console: Console, seconds: float = 0.0):
         self.total, self.images, self.console = total, images, console
+        self.begin = time.monotonic() - seconds
         self.marks = deque([(time.monotonic(), first)], maxlen=50)
         self.live = None
         if console.is_terminal and not console.quiet:
@@ -33,12 +35,16 @@ class Report:
             self.live.update(self.task, completed=step)
 
     def speed(self, step: int) -> dict:
-        """Pictures per second and seconds to go, from what the last marks measured."""
+        """Seconds since training began, pictures per second and seconds to go, from what the last marks measured."""
         now = time.monotonic()
         self.marks.append((now, step))
         then, before = self.marks[0]
         rate = max(step - before, 1e-9) / max(now - then, 1e-9)
-        return {"images_per_second": rate * self.images, "eta_seconds": (self.total - step) / rate}
+        return {
+            "seconds": round(now - self.begin, 1),
+            "images_per_second": rate * self.images,
+            "eta_seconds": (self.total - step) / rate,
+        }
 
     def show(self, record: dict, words: list[str]) -> None:
         """One logged interval, in words, and whatever else there is to say."""

@@ -51,6 +51,21 @@ def test_the_cycle_that_starts_in_B_may_weigh_differently(of_B, total):
     assert model._weighted({"cycle_A": 2, "cycle_B": 4}) == total
 
 
+@pytest.mark.parametrize(
+    ("held", "moved"),
+    [("none", {"G_AB": "AB", "G_BA": "AB"}), ("B", {"G_AB": "AB", "G_BA": "A"}), ("both", {"G_AB": "B", "G_BA": "A"})],
+)
+def test_back_translation_holds_the_translator_that_goes_first(held, moved):
+    """Which cycles move which generator: A → B → A begins with G_AB, B → A → B with G_BA."""
+    for generator, cycles in moved.items():
+        for cycle in "AB":
+            model = CycleGAN(ModelConfig(**SMALL, back_translation=held), size=32)
+            _, losses = model._generators_turn(pictures(), pictures())
+            weight = next(getattr(model, generator).parameters())
+            (gradient,) = torch.autograd.grad(losses[f"cycle_{cycle}"], weight, allow_unused=True)
+            assert (gradient is not None and bool(gradient.any())) == (cycle in cycles), (generator, cycle)
+
+
 @pytest.mark.parametrize(("lr_D", "rates"), [(None, [1e-3, 1e-3]), (4e-3, [1e-3, 4e-3])])
 def test_the_discriminators_may_learn_at_a_rate_of_their_own(lr_D, rates):
     model = CycleGAN(ModelConfig(**SMALL, lr=1e-3, lr_D=lr_D), size=32)

@@ -10,6 +10,7 @@ from cyclegan.networks import (
     initialise,
     parameter_count,
 )
+from cyclegan.networks.layers import bounded
 
 
 def test_resnet_is_the_references_layer_by_layer():
@@ -128,3 +129,28 @@ def test_projected_has_fixed_eyes_and_trained_heads():
     trained = {name.split(".")[0] for name, p in network.named_parameters() if p.grad is not None}
     assert trained == {"heads", "colours"}
     assert all(torch.equal(value, eyes[key]) for key, value in network.eyes.state_dict().items())
+
+
+def test_what_was_driven_past_white_or_black_can_come_back_and_goes_no_further():
+    x = torch.tensor([-3.0, -3.0, -0.5, 0.5, 3.0, 3.0], requires_grad=True)
+    y = bounded(x)
+    assert y.tolist() == [-1, -1, -0.5, 0.5, 1, 1]
+    y.backward(torch.tensor([-2.0, 2.0, 2.0, -2.0, 2.0, -2.0]))  # descent moves against the gradient
+    assert x.grad.tolist() == [-2, 0, 2, -2, 2, 0]
+
+
+def test_a_residual_translator_learns_to_colour_white_paper():
+    """White is where its output is clamped from the first step on: it must leave it all the same."""
+    network = initialise(build_generator({"name": "mobile", "width": 4, "blocks": 1, "residual": 2.0}))
+    optimizer = torch.optim.Adam(network.parameters(), 2e-3)
+    paper = torch.ones(1, 3, 16, 16)
+    paper[..., 4:12, 4:12] = -1
+    target = paper.clone()
+    target[:, 2, :4] = -0.8  # yellow above the square
+    first = (network(paper) - target).abs().mean().item()
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss = (network(paper) - target).abs().mean()
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.5 * first

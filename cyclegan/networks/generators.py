@@ -7,7 +7,7 @@ width must be divisible by; whoever feeds other sizes pads (``translator`` does)
 import torch
 from torch import nn
 
-from cyclegan.networks.layers import NetworkError, norm_layer, upsample
+from cyclegan.networks.layers import NetworkError, bounded, norm_layer, upsample
 
 
 class ResNetBlock(nn.Module):
@@ -216,7 +216,7 @@ class Residual(nn.Module):
     def combine(self, x, change):
         """The picture ``x`` (N, C, H, W) changed by the network's output (N, 2 C, H, W)."""
         gain, offset = change.float().chunk(2, 1)
-        return ((1 + gain) * x + self.strength * offset).clamp(-1, 1)
+        return bounded((1 + gain) * x + self.strength * offset)
 
 
 GENERATORS = {"resnet": ResNet, "unet": UNet, "mobile": Mobile}

@@ -1,7 +1,8 @@
 """Layers that every network shares, and the initialisation of the reference implementation."""
 
+import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 
@@ -49,6 +50,29 @@ def upsample(kind: str, in_channels: int, out_channels: int) -> nn.Module:
             nn.Upsample(scale_factor=2), nn.ReflectionPad2d(1), nn.Conv2d(in_channels, out_channels, 3)
         )
     raise NetworkError(f"unknown up-sampling {kind!r}: choose transpose or resize")
+
+
+class _Bounded(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x.clamp(-1, 1)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        outward = ((x > 1) & (gradient < 0)) | ((x < -1) & (gradient > 0))
+        return gradient.masked_fill(outward, 0)
+
+
+def bounded(x: Tensor) -> Tensor:
+    """``x`` clamped to [-1, 1]; a gradient that would bring a clamped value back in passes, one further out does not.
+
+    Plain clamping gives no gradient at all beyond its ends, so that a pixel that has once been driven past white or
+    black stays so for the rest of the training: white paper is never coloured, dark patches never clear. (As in
+    lower-bounded variances of learned compression, Ballé et al. 2018, arXiv:1802.01436.)
+    """
+    return _Bounded.apply(x) if torch.is_grad_enabled() and x.requires_grad else x.clamp(-1, 1)
 
 
 def initialise(network: nn.Module, std: float = 0.02) -> nn.Module:
