@@ -48,8 +48,8 @@ class ModelConfig:
     """Weight of the cycle that starts in B, where it should differ. Lower it where A cannot hold all that B shows, as a
     line drawing holds no colours: else they are hidden in it, or stay. Default: LAMBDA_CYCLE."""
     back_translation: Literal["none", "A", "B", "both"] = "none"
-    """Let the cycle that starts in A, in B, or both train only the way back, towards the real picture it began with. The
-    translator there is then free to drop what the other domain cannot hold, and has no reason to hide it."""
+    """Let the cycle that starts in A, in B, or both train only the way back, towards the real picture it began with.
+    The translator there is then free to drop what the other domain cannot hold, and has no reason to hide it."""
     lambda_identity: float = 5.0
     """Weight of the identity loss: how exactly a picture that is already in the target domain must stay as it is;
     keeps colours. Absolute, so the reference's 0.5 (times its lambda 10) is 5 here. 0 turns it off."""

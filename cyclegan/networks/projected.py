@@ -1,5 +1,8 @@
 """A discriminator that looks through frozen, pretrained eyes (Sauer et al. 2021, "Projected GANs Converge Faster")."""
 
+from contextlib import nullcontext
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
@@ -40,7 +43,8 @@ class Projected(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         x = x.repeat(1, self.repeat, 1, 1) if self.repeat > 1 else x
-        features = self.eyes.forward_intermediates(x, indices=[1, 2, 3, 4], intermediates_only=True)
+        with _full_precision_on_a_cpu(x):
+            features = self.eyes.forward_intermediates(x, indices=[1, 2, 3, 4], intermediates_only=True)
         mixed, coarser = [], None
         for feature, channels, scales in list(zip(features, self.mix_channels, self.mix_scales, strict=True))[::-1]:
             feature = channels(feature)
@@ -49,6 +53,11 @@ class Projected(nn.Module):
             coarser = scales(feature)
             mixed.insert(0, coarser)
         return (*(head(feature) for head, feature in zip(self.heads, mixed, strict=True)), self.colours(x))
+
+
+def _full_precision_on_a_cpu(x: Tensor):
+    """Depthwise convolutions go back to the picture 1.5 times as fast in float32 there as in bfloat16."""
+    return torch.autocast("cpu", enabled=False) if x.device.type == "cpu" else nullcontext()
 
 
 def _fixed(in_channels: int, out_channels: int, kernel: int) -> nn.Conv2d:
