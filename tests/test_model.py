@@ -66,6 +66,15 @@ def test_back_translation_holds_the_translator_that_goes_first(held, moved):
             assert (gradient is not None and bool(gradient.any())) == (cycle in cycles), (generator, cycle)
 
 
+@pytest.mark.parametrize(("level", "moves"), [(1.0, False), (-1.0, False), (0.5, True)])
+def test_discriminators_do_not_pull_at_pure_white_and_black(level, moves):
+    """A fresh residual translator returns its input, so all of its output is at the end of the range or none."""
+    model = CycleGAN(ModelConfig(generator="mobile", width=4, blocks=1, residual=2.0), size=32)
+    _, losses = model._generators_turn(torch.full((1, 3, 32, 32), level), pictures())
+    gradients = torch.autograd.grad(losses["G_AB"], list(model.G_AB.parameters()), allow_unused=True)
+    assert any(g is not None and bool(g.any()) for g in gradients) == moves
+
+
 @pytest.mark.parametrize(("lr_D", "rates"), [(None, [1e-3, 1e-3]), (4e-3, [1e-3, 4e-3])])
 def test_the_discriminators_may_learn_at_a_rate_of_their_own(lr_D, rates):
     model = CycleGAN(ModelConfig(**SMALL, lr=1e-3, lr_D=lr_D), size=32)
