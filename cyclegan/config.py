@@ -46,7 +46,8 @@ class ModelConfig:
     """Weight of the cycle loss: how exactly a picture must come back after A to B to A, or B to A to B."""
     lambda_cycle_B: float | None = None
     """Weight of the cycle that starts in B, where it should differ. Lower it where A cannot hold all that B shows, as a
-    line drawing holds no colours: else they are hidden in it, or stay. Default: LAMBDA_CYCLE."""
+    line drawing holds no colours: else they are hidden in it, or stay. Or see --back-translation, which lets it be
+    high. Default: LAMBDA_CYCLE."""
     back_translation: Literal["none", "A", "B", "both"] = "none"
     """Let the cycle that starts in A, in B, or both train only the way back, towards the real picture it began with.
     The translator there is then free to drop what the other domain cannot hold, and has no reason to hide it."""
