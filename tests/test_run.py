@@ -10,6 +10,7 @@ import time
 import pytest
 import torch
 
+from cyclegan.curves import read_log
 from cyclegan.train import main
 
 SMALL = ["--generator", "mobile", "--width", "4", "--blocks", "1", "--size", "32", "--load", "36", "--log-every", "1"]
@@ -57,6 +58,8 @@ def test_three_and_three_steps_equal_six_bit_for_bit(squares, tmp_path, flags):
     assert_same(weights(tmp_path / "three"), weights(tmp_path / "six"))
     logs = [logged(tmp_path / runs / "squares") for runs in ("three", "six")]
     assert logs[0] == logs[1] and [r["step"] for r in logs[0]] == [1, 2, 3, 4, 5, 6]
+    seconds = [record["seconds"] for record in read_log(tmp_path / "three" / "squares")]
+    assert seconds == sorted(seconds), "the second part counts on from the first"
 
 
 def logged(run):
