@@ -69,8 +69,8 @@ def bounded(x: Tensor) -> Tensor:
     """``x`` clamped to [-1, 1]; a gradient that would bring a clamped value back in passes, one further out does not.
 
     Plain clamping gives no gradient at all beyond its ends: a pixel that was driven past white or black can then only
-    be moved back by what others do to the weights they share. (As in
-    lower-bounded variances of learned compression, Ballé et al. 2018, arXiv:1802.01436.)
+    be moved back by what others do to the weights they share. (As in lower-bounded variances of learned compression,
+    Ballé et al. 2018, arXiv:1802.01436.)
     """
     return _Bounded.apply(x) if torch.is_grad_enabled() and x.requires_grad else x.clamp(-1, 1)
 
