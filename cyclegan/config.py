@@ -54,6 +54,9 @@ class ModelConfig:
     lambda_identity: float = 5.0
     """Weight of the identity loss: how exactly a picture that is already in the target domain must stay as it is;
     keeps colours. Absolute, so the reference's 0.5 (times its lambda 10) is 5 here. 0 turns it off."""
+    lambda_change: float = 0.0
+    """Weight of the change loss: every pixel of a translation that differs from its input has to be worth it to the
+    discriminators. Keeps backgrounds. 0, the paper's, turns it off."""
     lambda_penalty: float = 10.0
     """Weight of the gradient penalty (wgan-gp only)."""
     pool: int = 50

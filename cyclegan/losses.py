@@ -78,6 +78,12 @@ def identity_loss(same: Tensor, real: Tensor) -> Tensor:
     return F.l1_loss(same, real)
 
 
+def change_loss(fake: Tensor, real: Tensor) -> Tensor:
+    """‖G(x) - x‖₁ as a mean over pixels: what need not change should not (Shrivastava et al. 2017, arXiv:1612.07828,
+    eq. 4, there "self-regularization")."""
+    return F.l1_loss(fake, real)
+
+
 def gradient_penalty(critic, real: Tensor, fake: Tensor, weights: Tensor | None = None) -> Tensor:
     """E[(‖∇D(x̂)‖₂ - 1)²] at random points x̂ between ``real`` and ``fake`` (Gulrajani et al. 2017, eq. 3).
 

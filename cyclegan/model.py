@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from cyclegan.config import ModelConfig
 from cyclegan.game import Game, Player, process_rank
-from cyclegan.losses import ADVERSARIAL, cycle_loss, gradient_penalty, identity_loss, schedule
+from cyclegan.losses import ADVERSARIAL, change_loss, cycle_loss, gradient_penalty, identity_loss, schedule
 from cyclegan.networks import build_discriminator, build_generator, initialise
 from cyclegan.pool import ImagePool
 
@@ -45,6 +45,7 @@ class CycleGAN(Game):
         self.augment_D = augment_D or (lambda images: images)
         self.adversarial = ADVERSARIAL[config.adversarial]
         self.has_identity = config.lambda_identity > 0 and channels[0] == channels[1]
+        self.has_change = config.lambda_change > 0 and channels[0] == channels[1]
         self.architectures = {
             "G_AB": config.architecture(size, channels[0], channels[1]),
             "G_BA": config.architecture(size, channels[1], channels[0]),
@@ -93,6 +94,9 @@ class CycleGAN(Game):
             losses["identity_B"] = identity_loss(same_B, real_B)
         else:
             fake_B, fake_A = self.G_AB(real_A), self.G_BA(real_B)
+        if self.has_change:
+            losses["change_A"] = change_loss(fake_B, real_A)
+            losses["change_B"] = change_loss(fake_A, real_B)
         losses["cycle_A"] = cycle_loss(self.G_BA(self._way_there(fake_B, "A")), real_A)
         losses["cycle_B"] = cycle_loss(self.G_AB(self._way_there(fake_A, "B")), real_B)
         losses["G_AB"] = self.adversarial.generator(self.D_B(self.augment_D(_within_range(fake_B))))
@@ -106,7 +110,12 @@ class CycleGAN(Game):
     def _weighted(self, losses: dict[str, Tensor]) -> Tensor:
         """λ_adv (L_AB + L_BA) + λ_cyc (L_cyc,A + L_cyc,B) + λ_id (L_id,A + L_id,B) (eq. 3, section 5.2)."""
         c = self.config
-        weights = {"G": c.lambda_adversarial, "cycle": c.lambda_cycle, "identity": c.lambda_identity}
+        weights = {
+            "G": c.lambda_adversarial,
+            "cycle": c.lambda_cycle,
+            "identity": c.lambda_identity,
+            "change": c.lambda_change,
+        }
         if c.lambda_cycle_B is not None:
             weights["cycle_B"] = c.lambda_cycle_B
         return sum(weights.get(name, weights[name.split("_")[0]]) * loss for name, loss in losses.items())

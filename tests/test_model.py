@@ -66,6 +66,17 @@ def test_back_translation_holds_the_translator_that_goes_first(held, moved):
             assert (gradient is not None and bool(gradient.any())) == (cycle in cycles), (generator, cycle)
 
 
+def test_the_change_loss_is_the_distance_of_output_and_input():
+    model = CycleGAN(ModelConfig(**SMALL, lambda_change=2), size=32)
+    real_A, real_B = pictures(), pictures()
+    fakes, losses = model._generators_turn(real_A, real_B)
+    torch.testing.assert_close(losses["change_A"], (fakes["B"] - real_A).abs().mean())
+    torch.testing.assert_close(losses["change_B"], (fakes["A"] - real_B).abs().mean())
+    assert model._weighted({"change_A": 3, "change_B": 4}) == 2 * 7
+    of_two_kinds = CycleGAN(ModelConfig(**SMALL, lambda_change=2), size=32, channels=(1, 3))
+    assert "change_A" not in of_two_kinds.step(pictures(channels=1), real_B)
+
+
 @pytest.mark.parametrize(("level", "moves"), [(1.0, False), (-1.0, False), (0.5, True)])
 def test_discriminators_do_not_pull_at_pure_white_and_black(level, moves):
     """A fresh residual translator returns its input, so all of its output is at the end of the range or none."""
