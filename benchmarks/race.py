@@ -1,13 +1,16 @@
-"""Trainings against the clock: ``race.py RUN RUN … [-o race.png] [--direction AB]``, each made with --eval-every.
+"""Trainings against the clock: ``race.py RUN RUN … [-o race.png] [--until MINUTES]``, each made with --eval-every.
 
-Draws the KID of their evaluations against minutes of training, and prints when each first was as good as the first
-RUN ever got: the time to equal quality. For a fair race every run has the machine, or the same core, to itself.
+Draws the KID of their evaluations against minutes of training, and prints for each direction when each first was as
+good as the first RUN ever got: the time to equal quality. For a fair race every run has the machine, or the same core,
+to itself.
 """
 
 import argparse
 from pathlib import Path
 
 from cyclegan.curves import read_log
+
+DIRECTIONS = ("G_AB", "G_BA")
 
 
 def evaluations(folder: Path, direction: str) -> list[tuple[float, float]]:
@@ -20,31 +23,24 @@ def evaluations(folder: Path, direction: str) -> list[tuple[float, float]]:
     ]
 
 
-def draw(curves: dict[str, list[tuple[float, float]]], title: str, output: Path) -> None:
+def draw(curves: dict[str, dict[str, list[tuple[float, float]]]], until: float | None, output: Path) -> None:
+    """Run → direction → its evaluations, as one panel a direction."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7, 4), layout="constrained")
+    figure = Figure(figsize=(10, 4), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    for name, points in curves.items():
-        axes.plot(*zip(*points, strict=True), label=name, marker=".", linewidth=1)
-    axes.set(title=title, xlabel="minutes", ylabel="KID", ylim=(0, None))
-    axes.legend(frameon=False, fontsize=8)
-    axes.grid(alpha=0.25)
-    figure.savefig(output, dpi=100)
+    for axes, direction in zip(figure.subplots(1, 2), DIRECTIONS, strict=True):
+        for name, points in curves.items():
+            axes.plot(*zip(*points[direction], strict=True), label=name, marker=".", linewidth=1)
+        axes.set(title=f"KID of {direction} in training", xlabel="minutes", ylabel="KID", ylim=(0, None))
+        axes.set_xlim(0, until)
+        axes.grid(alpha=0.25)
+    figure.legend(*axes.get_legend_handles_labels(), frameon=False, fontsize=8, ncols=4, loc="outside lower center")
+    figure.savefig(output, dpi=90)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("runs", type=Path, nargs="+")
-    parser.add_argument("--direction", choices=("AB", "BA"), default="AB")
-    parser.add_argument("-o", "--output", type=Path, default=Path("race.png"))
-    options = parser.parse_args()
-    curves = {run.name: evaluations(run, f"G_{options.direction}") for run in options.runs}
-    if missing := [name for name, points in curves.items() if not points]:
-        parser.error(f"no evaluations in {', '.join(missing)}: train with --eval-every")
-    draw(curves, f"KID of G_{options.direction} in training", options.output)
+def print_table(curves: dict[str, list[tuple[float, float]]]) -> None:
     reached, goal = min(next(iter(curves.values())), key=lambda point: point[1])
     print("| run | best KID | after, min | as good as the first run's best after, min | times as fast |")
     print("|---|---|---|---|---|")
@@ -53,6 +49,21 @@ def main() -> None:
         equal = next((m for m, value in points if value <= goal), None)
         last = "never | " if equal is None else f"{equal:.1f} | {reached / equal:.1f}"
         print(f"| {name} | {best:.4f} | {minutes:.1f} | {last} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("runs", type=Path, nargs="+")
+    parser.add_argument("--until", type=float, metavar="MINUTES", help="where the picture ends")
+    parser.add_argument("-o", "--output", type=Path, default=Path("race.png"))
+    options = parser.parse_args()
+    curves = {run.name: {d: evaluations(run, d) for d in DIRECTIONS} for run in options.runs}
+    if missing := [name for name, points in curves.items() if not points[DIRECTIONS[0]]]:
+        parser.error(f"no evaluations in {', '.join(missing)}: train with --eval-every")
+    draw(curves, options.until, options.output)
+    for direction in DIRECTIONS:
+        print(f"\n{direction}\n")
+        print_table({name: points[direction] for name, points in curves.items()})
 
 
 if __name__ == "__main__":
