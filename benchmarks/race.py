@@ -33,7 +33,8 @@ def draw(curves: dict[str, dict[str, list[tuple[float, float]]]], until: float |
     for axes, direction in zip(figure.subplots(1, 2), DIRECTIONS, strict=True):
         for name, points in curves.items():
             axes.plot(*zip(*points[direction], strict=True), label=name, marker=".", linewidth=1)
-        axes.set(title=f"KID of {direction} in training", xlabel="minutes", ylabel="KID", ylim=(0, None))
+        axes.set(title=f"KID of {direction} in training", xlabel="minutes", ylabel="KID")
+        axes.axhline(0, color="grey", linewidth=0.5)  # as good as real pictures; an unbiased estimate may fall below
         axes.set_xlim(0, until)
         axes.grid(alpha=0.25)
     figure.legend(*axes.get_legend_handles_labels(), frameon=False, fontsize=8, ncols=4, loc="outside lower center")
