@@ -1,4 +1,4 @@
-"""Trainings against the clock: ``race.py RUN RUN … [-o race.png] [--until MINUTES]``, each made with --eval-every.
+"""Trainings against the clock: ``race.py RUN RUN … [-o race.png]``, each made with --eval-every.
 
 Draws the KID of their evaluations against minutes of training, and prints for each direction when each first was as
 good as the first RUN ever got: the time to equal quality. For a fair race every run has the machine, or the same core,
@@ -23,7 +23,7 @@ def evaluations(folder: Path, direction: str) -> list[tuple[float, float]]:
     ]
 
 
-def draw(curves: dict[str, dict[str, list[tuple[float, float]]]], until: float | None, output: Path) -> None:
+def draw(curves: dict[str, dict[str, list[tuple[float, float]]]], output: Path) -> None:
     """Run → direction → its evaluations, as one panel a direction."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -35,7 +35,7 @@ def draw(curves: dict[str, dict[str, list[tuple[float, float]]]], until: float |
             axes.plot(*zip(*points[direction], strict=True), label=name, marker=".", linewidth=1)
         axes.set(title=f"KID of {direction} in training", xlabel="minutes", ylabel="KID")
         axes.axhline(0, color="grey", linewidth=0.5)  # as good as real pictures; an unbiased estimate may fall below
-        axes.set_xlim(0, until)
+        axes.set_xlim(left=0)
         axes.grid(alpha=0.25)
     figure.legend(*axes.get_legend_handles_labels(), frameon=False, fontsize=8, ncols=4, loc="outside lower center")
     figure.savefig(output, dpi=90)
@@ -55,13 +55,12 @@ def print_table(curves: dict[str, list[tuple[float, float]]]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("runs", type=Path, nargs="+")
-    parser.add_argument("--until", type=float, metavar="MINUTES", help="where the picture ends")
     parser.add_argument("-o", "--output", type=Path, default=Path("race.png"))
     options = parser.parse_args()
     curves = {run.name: {d: evaluations(run, d) for d in DIRECTIONS} for run in options.runs}
     if missing := [name for name, points in curves.items() if not points[DIRECTIONS[0]]]:
         parser.error(f"no evaluations in {', '.join(missing)}: train with --eval-every")
-    draw(curves, options.until, options.output)
+    draw(curves, options.output)
     for direction in DIRECTIONS:
         print(f"\n{direction}\n")
         print_table({name: points[direction] for name, points in curves.items()})

@@ -56,7 +56,7 @@ class ModelConfig:
     keeps colours. Absolute, so the reference's 0.5 (times its lambda 10) is 5 here. 0 turns it off."""
     lambda_change: float = 0.0
     """Weight of the change loss: every pixel of a translation that differs from its input has to be worth it to the
-    discriminators. Keeps backgrounds. 0, the paper's, turns it off."""
+    discriminators. Keeps backgrounds. 0, the paper's, turns it off; so do domains that differ in their channels."""
     lambda_penalty: float = 10.0
     """Weight of the gradient penalty (wgan-gp only)."""
     pool: int = 50

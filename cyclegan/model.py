@@ -19,8 +19,8 @@ class CycleGAN(Game):
     Args:
         config: networks, losses and optimiser; the paper's by default.
         size: pixels of the (square) training pictures; decides the generator's depth where the config leaves it open.
-        channels: of domain A and of domain B. Where they differ there is no identity loss: a picture of B does not
-            fit into G_AB.
+        channels: of domain A and of domain B. Where they differ there is no identity loss, as a picture of B does not
+            fit into G_AB, and no change loss.
         device: where the networks live; ``meta`` builds the shapes only.
         domains: the names of A and B, for titles and for the exported files.
         seed: of the initial weights and of the pools' draws.
@@ -108,7 +108,8 @@ class CycleGAN(Game):
         return fake.detach() if self.config.back_translation in (start, "both") else fake
 
     def _weighted(self, losses: dict[str, Tensor]) -> Tensor:
-        """λ_adv (L_AB + L_BA) + λ_cyc (L_cyc,A + L_cyc,B) + λ_id (L_id,A + L_id,B) (eq. 3, section 5.2)."""
+        """λ_adv (L_AB + L_BA) + λ_cyc (L_cyc,A + L_cyc,B) + λ_id (L_id,A + L_id,B) (eq. 3, section 5.2), and
+        λ_change (L_change,A + L_change,B), which is not the paper's."""
         c = self.config
         weights = {
             "G": c.lambda_adversarial,
