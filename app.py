@@ -1,4 +1,4 @@
-"""``python app.py``: the page in the browser. Everything on it is in ``cyclegan/demo``."""
+"""``python app.py``: the page in the browser. Everything on it is in ``cyclegan/page``."""
 
 import os
 import signal
@@ -49,9 +49,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def serve(options: Options, auth: tuple[str, str] | None) -> int:
     """Builds the page and serves it."""
-    from cyclegan.demo.page import OLD, SWEEP, build
-    from cyclegan.demo.parts import sweep_forever
-    from cyclegan.demo.theme import CSS, ICON, theme
+    from cyclegan.page.page import OLD, SWEEP, build
+    from cyclegan.page.parts import sweep_forever
+    from cyclegan.page.theme import CSS, ICON, theme
 
     page = build()
     threading.Thread(target=_warm_up, daemon=True).start()
@@ -69,7 +69,7 @@ def serve(options: Options, auth: tuple[str, str] | None) -> int:
 
 def _warm_up() -> None:
     """Imports torch while the visitor is still looking at the page."""
-    import cyclegan.translator  # noqa: F401
+    import cyclegan.translate.translator  # noqa: F401
 
 
 def _leave(*_) -> None:

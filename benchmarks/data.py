@@ -17,11 +17,11 @@ import tyro
 from machine import describe, interleave, table
 from PIL import Image, ImageOps
 
-from cyclegan.augment import Augment
-from cyclegan.cards import locate
-from cyclegan.config import PicturesConfig
-from cyclegan.data import Unpaired, batches
-from cyclegan.images import find_images
+from cyclegan.data.augment import Augment
+from cyclegan.data.datasets import locate
+from cyclegan.data.images import find_images
+from cyclegan.data.samples import Unpaired, batches
+from cyclegan.train.config import PicturesConfig
 
 
 @dataclass(frozen=True)

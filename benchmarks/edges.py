@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cyclegan.images import find_images, read_image
+from cyclegan.data.images import find_images, read_image
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ to itself.
 import argparse
 from pathlib import Path
 
-from cyclegan.curves import read_log
+from cyclegan.train.log import read_log
 
 DIRECTIONS = ("G_AB", "G_BA")
 

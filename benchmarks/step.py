@@ -15,8 +15,8 @@ from machine import describe, interleave, table
 from textbook import TextbookCycleGAN
 from torch import nn
 
-from cyclegan.config import ModelConfig
-from cyclegan.model import CycleGAN
+from cyclegan.models.cyclegan import CycleGAN
+from cyclegan.train.config import ModelConfig
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ help without waiting for torch.
 __version__ = "0.1.0"
 __all__ = ["CycleGAN", "Translator", "__version__"]
 
-_HOMES = {"Translator": "cyclegan.translator", "CycleGAN": "cyclegan.model"}
+_HOMES = {"Translator": "cyclegan.translate.translator", "CycleGAN": "cyclegan.models.cyclegan"}
 
 
 def __getattr__(name: str):

@@ -48,9 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _convert(options: Options) -> str:
-    from cyclegan.reference import save_reference
-    from cyclegan.translator import Translator
-    from cyclegan.weights import save_weights
+    from cyclegan.networks.reference import save_reference
+    from cyclegan.networks.weights import save_weights
+    from cyclegan.translate.translator import Translator
 
     if Path(options.source).suffix in (".pth", ".pt"):
         translator = Translator.from_reference(options.source, options.domains, options.size, "cpu")

@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = tyro.cli(Options, args=arguments, prog="python -m cyclegan.export", config=flags)
     if options.onnx.exists() and not options.overwrite:
         return _complain(f"{options.onnx} is there already: --overwrite replaces it", 2)
-    from cyclegan.translator import Translator
+    from cyclegan.translate.translator import Translator
 
     try:
         translator = Translator.from_pretrained(options.name, options.reverse, "cpu")

@@ -25,12 +25,12 @@ class Show:
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns its exit code."""
     options = tyro.cli(Show, args=arguments, prog="python -m cyclegan.show")
-    from cyclegan.cards import CardError, dataset_of_run, locate
-    from cyclegan.images import ImageError
-    from cyclegan.weights import WeightsError
+    from cyclegan.data.datasets import CardError, dataset_of_run, locate
+    from cyclegan.data.images import ImageError
+    from cyclegan.networks.weights import WeightsError
 
     try:
-        from cyclegan.translator import Translator
+        from cyclegan.translate.translator import Translator
 
         pair = [Translator.from_pretrained(options.translator, reverse=reverse) for reverse in (False, True)]
         name = options.dataset or dataset_of_run(options.translator) or pair[0].header["provenance"].get("dataset")
@@ -56,8 +56,8 @@ def there_and_back(pair, data, count: int):
     """A sheet of ``count`` test pictures a direction: the picture, its translation, and the translation back."""
     import random
 
-    from cyclegan.images import find_images, open_image
-    from cyclegan.sheet import sheet
+    from cyclegan.data.contact_sheet import sheet
+    from cyclegan.data.images import find_images, open_image
 
     blocks = {}
     sides = ((data.test_A or data.train_A, pair), (data.test_B or data.train_B, pair[::-1]))

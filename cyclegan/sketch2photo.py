@@ -15,7 +15,7 @@ from typing import Annotated
 
 import tyro
 
-from cyclegan.fetch import CardError, filled, place, say
+from cyclegan.system.download import CardError, filled, place, say
 
 FEWEST = 10  # photos: below this not even a trial run has anything to learn from
 WORKERS = min(8, os.cpu_count() or 1)  # a thread holds a whole photo, so their number bounds the memory
@@ -49,7 +49,7 @@ def make_sketch2photo(
     the same data set, and a photo that is there twice is used once. `folder` appears whole or not at all. Raises
     `CardError`; unreadable photos are named in it, or on standard error with `skip_bad`.
     """
-    from cyclegan.images import find_images
+    from cyclegan.data.images import find_images
 
     photos, folder = Path(photos), Path(folder)
     if size < 32:
@@ -84,8 +84,8 @@ def _cut_squares(files: list[Path], photos: Path, folder: Path, size: int, skip_
     """Cut and store every photo as PNG; returns the files in the order of the photos' hashes, without duplicates."""
     from PIL import Image, ImageOps
 
-    from cyclegan.images import ImageError, read_image
-    from cyclegan.sketches import progress
+    from cyclegan.data.emoji import progress
+    from cyclegan.data.images import ImageError, read_image
 
     folder.mkdir(parents=True)
     names = _names(files, photos)
@@ -138,9 +138,9 @@ def _share_out(squares: list[Path], work: Path, test: float) -> dict[str, int]:
     """Move the photos to their parts and draw the sketches; returns how many pictures each part has."""
     from PIL import Image
 
-    from cyclegan.images import read_image
-    from cyclegan.pencil import pencil_drawing
-    from cyclegan.sketches import progress
+    from cyclegan.data.emoji import progress
+    from cyclegan.data.images import read_image
+    from cyclegan.data.pencil import pencil_drawing
 
     kept = max(1, round(len(squares) * test))
     training = squares[kept:]
@@ -182,7 +182,7 @@ size = {crop}
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code: 0, or 2 for something that the user can put right."""
     options = tyro.cli(Options, args=arguments, prog="python -m cyclegan.sketch2photo")
-    from cyclegan.images import ImageError
+    from cyclegan.data.images import ImageError
 
     try:
         counts = make_sketch2photo(options.photos, options.out, options.size, options.test, options.skip_bad)

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from cyclegan.sheet import GAP, sheet, to_picture
+from cyclegan.data.contact_sheet import GAP, sheet, to_picture
 from cyclegan.show import main as show
-from cyclegan.train import main as train
+from cyclegan.train.__main__ import main as train
 
 
 def test_tensors_become_pictures_of_rounded_levels():

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from cyclegan.backbones import efficientnet_lite
+from cyclegan.networks.backbones import efficientnet_lite
 
 
 class Projected(nn.Module):

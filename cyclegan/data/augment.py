@@ -1,0 +1,71 @@
+"""uint8 batches → device → [0, 1] → kornia → [-1, 1], and the augmentation of what discriminators see.
+
+This is the one place that moves, scales and augments. kornia wants [0, 1] (its colour jitter silently clamps anything
+else to it), the networks want [-1, 1]; nobody else rescales.
+"""
+
+import kornia.augmentation as K
+import torch
+from torch import Tensor
+
+from cyclegan.train.config import PicturesConfig
+
+
+class Augment:
+    """Turns batches of uint8 pictures into training input.
+
+    The reference's crop and flip are done before, by ``data`` on uint8; colour and affine changes are for small data
+    sets. Every picture draws its own, from PyTorch's global random state.
+    """
+
+    def __init__(self, config: PicturesConfig, device: torch.device):
+        self.device = device
+        a = config.affine
+        self.affine = K.RandomAffine(a, (0.05, 0.05), (0.95, 1.05), padding_mode="reflection", p=1.0) if a else None
+        c = config.color
+        self.color = K.ColorJiggle(c, c, c, 0.0) if c else None
+
+    def __call__(self, *batch: Tensor) -> tuple[Tensor, ...]:
+        """uint8 (N, C, H, W) on the CPU, one tensor a domain → float [-1, 1] of the same shape on the device."""
+        return tuple(map(self._augment, batch))
+
+    def _augment(self, images: Tensor) -> Tensor:
+        images = to_unit(images, self.device)
+        if self.affine is not None:
+            images = self.affine(images)
+        if self.color is not None:
+            channels = images.shape[1]  # kornia's jitter wants RGB; grey stays grey in it
+            images = self.color(images.expand(-1, 3, -1, -1))[:, :channels]
+        return images.mul_(2).sub_(1)  # in place: fresh memory costs more than the arithmetic
+
+
+class DiscriminatorAugment:
+    """Differentiable augmentation for discriminators (Zhao et al. 2020, "DiffAugment"): brightness, contrast, shift.
+
+    Applied to real and generated pictures alike, so that the discriminator cannot learn a small data set by heart
+    and the generator does not learn the augmentation. Saturation, which that paper varies too, stays: a discriminator
+    that may not mind it lets horses be striped in yellow and zebras patched in green.
+    """
+
+    def __init__(self):
+        self.shift = K.RandomAffine(0.0, translate=(0.125, 0.125), padding_mode="zeros", p=1.0)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) in [-1, 1] → the same shape; the values may leave that range, as in the paper."""
+        brightness, contrast = torch.rand(2, len(images), 1, 1, 1, device=images.device)
+        images = images + (brightness - 0.5)
+        mean = images.mean((1, 2, 3), keepdim=True)
+        images = mean + (images - mean) * (contrast + 0.5)
+        return self.shift(images.float())
+
+
+def to_unit(images: Tensor, device: torch.device) -> Tensor:
+    """uint8 [0, 255] on the CPU → float [0, 1] on the device; the copy does not wait where memory is pinned."""
+    if device.type == "cuda":
+        images = images.pin_memory().to(device, non_blocking=True, memory_format=torch.channels_last)
+    return images.to(device).float().div_(255)
+
+
+def to_signed(images: Tensor, device: torch.device) -> Tensor:
+    """uint8 [0, 255] on the CPU → float [-1, 1] on the device, not augmented."""
+    return to_unit(images, device).mul_(2).sub_(1)

@@ -1,0 +1,199 @@
+"""Data-set cards: a name or a folder in, the folders of the two domains out.
+
+A card is a TOML file, one per data set: its two domains, where its archive lies, what that must hash to.
+
+    name, title, licence, source     text
+    domains  = ["horse", "zebra"]    A first
+    channels = [3, 3]                1 for a greyscale domain
+    paired_test = false              true where test pictures of the same name show the same scene
+    maker = "sketch2emoji"           made on the spot by cyclegan.data.emoji, instead of an archive
+    [archive] bytes, sha256, urls    a zip; the mirrors are tried in this order
+    [train]                          defaults for training on it
+
+Cards are looked for in the user's own folder of data sets first, then among those that come with the package.
+A folder of the user's own may hold a card.toml with domains, channels, paired_test and [train]. Where the two
+domains are subfolders, `folders = ["zebras", "horses"]` in it (or `domains`, if they bear those names) puts A
+first.
+"""
+
+import difflib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cyclegan.data.archives import from_mirrors, from_zip
+from cyclegan.data.folders import find_domains, unwrap
+from cyclegan.data.images import ImageError, find_images
+from cyclegan.system.download import CardError, filled, place
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib
+
+__all__ = ["CardError", "Dataset", "dataset_card", "dataset_names", "locate", "package_folder"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Where the pictures of the two domains are, and what is known about them."""
+
+    name: str
+    folder: Path
+    domains: tuple[str, str]  # for people: ("horse", "zebra")
+    channels: tuple[int, int]  # of A and of B, 1 or 3
+    train_A: Path  # folders
+    train_B: Path
+    test_A: Path | None
+    test_B: Path | None
+    paired_test: bool
+    defaults: dict  # of training, from the card's [train]
+    card: dict  # {} where there is none
+
+    def test_pairs(self) -> list[tuple[Path, Path]]:
+        """The test pictures that are each other's ground truth, as (A, B); [] where none are known to be.
+
+        They share their name, but for a trailing _A or _B (the maps of the paper are named that way).
+        """
+        if not (self.paired_test and self.test_A and self.test_B):
+            return []
+        in_B = {path.stem.removesuffix("_B"): path for path in find_images(self.test_B)}
+        in_A = ((path.stem.removesuffix("_A"), path) for path in find_images(self.test_A))
+        return [(path, in_B[name]) for name, path in in_A if name in in_B]
+
+
+def package_folder(kind: str) -> Path:
+    """The package's folder `kind`, "datasets" or "pretrained": inside a wheel, beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    return package / kind if (package / kind).is_dir() else package.parent / kind
+
+
+def dataset_root() -> Path:
+    """Where fetched data sets go: ./datasets, or what the environment variable CYCLEGAN_DATASETS says."""
+    return Path(os.environ.get("CYCLEGAN_DATASETS") or "datasets").expanduser()
+
+
+def dataset_names() -> list[str]:
+    """The names that `locate` knows without a folder."""
+    return sorted(_card_files())
+
+
+def dataset_card(name: str) -> dict:
+    """The card called `name`. Raises CardError when it is unknown, with the nearest names, or broken."""
+    files = _card_files()
+    if name in files:
+        return _read_card(files[name])
+    near = difflib.get_close_matches(name, files, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(sorted(files))}."
+    raise CardError(f"there is no data set {name!r}: {hint} A folder with trainA/ and trainB/ works too.")
+
+
+def dataset_of_run(folder: str | os.PathLike) -> str | None:
+    """The data set of a run folder as its command named it, a path included; None for anything but a run folder."""
+    config = Path(folder) / "config.json"
+    return json.loads(config.read_text(encoding="utf-8")).get("dataset") if config.is_file() else None
+
+
+def locate(name_or_folder: str | os.PathLike, data: str | os.PathLike | None = None) -> Dataset:
+    """Find a data set by its card's name or as a folder of the user's own; fetch or make what is missing.
+
+    `data` is a zip or a folder that takes the place of the download. A name always means the card of that
+    name: write ./horse2zebra for a folder called the same. Raises CardError for what the user can mend.
+    """
+    given = os.fspath(name_or_folder)
+    path, data = Path(given).expanduser(), Path(data).expanduser() if data else None
+    is_name = path.name == given and given != ".."
+    if data and not is_name:
+        raise CardError(f"--data takes the place of a download: it needs a data set's name and not {given}")
+    if data and not data.exists():
+        raise CardError(f"there is no file or folder {data} to take the data from")
+
+    known = is_name and given in _card_files()
+    card = dataset_card(given) if known else {}
+    if data and data.is_dir():
+        return _dataset(given, data, card)
+    if data or known:
+        return _dataset(given, _ready(given, card, data), card)
+    for folder in (path, dataset_root() / given):
+        if folder.is_dir():
+            return _dataset(folder.resolve().name, folder, {})
+    if path.is_file():
+        return locate(path.stem, path)
+    if is_name:
+        dataset_card(given)  # says that it does not exist, and which names are near
+    raise CardError(f"there is no folder {given}")
+
+
+def _card_files() -> dict[str, Path]:
+    folders = (package_folder("datasets"), dataset_root())  # the later one wins
+    return {path.stem: path for folder in folders for path in folder.glob("*.toml")}
+
+
+def _read_card(path: Path) -> dict:
+    try:
+        card = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CardError(f"the card {path} is not valid TOML: {error}") from error
+    for key, example, fits in (
+        ("domains", '["horse", "zebra"]', lambda value: isinstance(value, str)),
+        ("channels", "[3, 3], with 1 for a greyscale domain", lambda value: value in (1, 3)),
+        ("folders", '["horses", "zebras"]', lambda value: isinstance(value, str)),
+    ):
+        value = card.get(key)
+        if value is not None and not (isinstance(value, list) and len(value) == 2 and all(map(fits, value))):
+            raise CardError(f"the card {path} has {key} = {value!r}: it needs two values, such as {example}")
+    if "archive" in card and card["archive"].keys() != {"bytes", "sha256", "urls"}:
+        raise CardError(f"the card {path} needs bytes, sha256 and urls in [archive], and nothing else there")
+    return card
+
+
+def _dataset(name: str, folder: Path, card: dict) -> Dataset:
+    try:
+        folder = unwrap(folder)
+        own = folder / "card.toml"
+        card = card or (_read_card(own) if own.is_file() else {})
+        found = find_domains(folder, card.get("folders") or card.get("domains") or ())
+    except OSError as error:
+        raise CardError(f"cannot read {error.filename or folder}: {error.strerror or error}") from error
+    except ImageError as error:
+        raise CardError(str(error)) from error
+    return Dataset(
+        name=name,
+        folder=folder,
+        domains=tuple(card.get("domains", found.names)),
+        channels=tuple(card.get("channels", (3, 3))),
+        paired_test=bool(card.get("paired_test", False)),
+        defaults=dict(card.get("train", {})),
+        card=card,
+        **{key: value for key, value in found._asdict().items() if key != "names"},
+    )
+
+
+def _ready(name: str, card: dict, data: Path | None) -> Path:
+    """The folder of the data set `name`, fetched, unpacked from `data` or made where it is not there yet."""
+    target = dataset_root() / name
+    by_hand = target.with_name(f"{name}.zip")
+    if not data and filled(target):
+        return target
+    if data or by_hand.is_file():
+        from_zip(target, data or by_hand, card.get("archive", {}).get("sha256"))
+    elif "maker" in card:
+        place(target, lambda work: _make(card["maker"], work))
+    elif "archive" in card:
+        from_mirrors(target, **card["archive"])
+    else:
+        raise CardError(f"the card of {name} names neither an archive nor a maker: give the data with --data")
+    return target
+
+
+def _make(maker: str, work: Path) -> Path:
+    from cyclegan.data.emoji import MAKERS
+
+    if maker not in MAKERS:
+        raise CardError(f"no maker is called {maker!r}: there are {', '.join(sorted(MAKERS))}")
+    try:
+        MAKERS[maker](work)
+    except ModuleNotFoundError as error:
+        raise CardError(str(error)) from error
+    return work

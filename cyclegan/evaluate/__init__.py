@@ -1,0 +1,1 @@
+"""``python -m cyclegan.evaluate``: metrics, reports, contact sheets."""

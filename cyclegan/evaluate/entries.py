@@ -1,0 +1,167 @@
+"""What can be evaluated: a pair of translators, one alone, or a folder of pictures that some other program made."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from cyclegan.data.datasets import CardError, Dataset
+from cyclegan.data.images import find_images
+from cyclegan.evaluate.measure import Example, Framing, as_colour, to_levels
+from cyclegan.networks import library
+from cyclegan.system.download import sha256_of
+from cyclegan.translate.translator import Translator
+
+DIRECTIONS = ("AB", "BA")
+TOGETHER = 4  # pictures translated in one call
+
+
+@dataclass(frozen=True)
+class Test:
+    """The real pictures of one direction."""
+
+    direction: str  # "AB" or "BA"
+    domains: tuple[str, str]  # (source, target)
+    channels: tuple[int, int]
+    inputs: list[Path]
+    targets: list[Path]
+    training: list[Path]  # of the target domain
+    truth: dict[Path, Path]  # input → what it should become, where that is known
+
+    def targets_of(self, paths: list[Path], framing: Framing) -> Iterator[Example]:
+        """Real pictures of the target domain."""
+        return (Example(as_colour(framing.read(path, self.channels[1]))) for path in paths)
+
+    def untouched(self, framing: Framing) -> Iterator[Example]:
+        """The inputs as they are, for outputs."""
+        for path in self.inputs:
+            picture = as_colour(framing.read(path, self.channels[0]))
+            yield Example(picture, picture, truth=self.true(path, framing))
+
+    def true(self, path: Path, framing: Framing) -> Tensor | None:
+        """The ground truth of an input."""
+        return as_colour(framing.read(self.truth[path], self.channels[1])) if path in self.truth else None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A translator of one direction, and its partner for the way back where there is one."""
+
+    name: str
+    there: Translator
+    back: Translator | None
+    facts: dict  # for the report: file, sha256, …
+
+    kind = "translator"
+
+    def examples(self, test: Test, framing: Framing, chosen: list[int] | None = None) -> Iterator[Example]:
+        """The inputs of ``test`` translated (all, or those with the numbers ``chosen``), in order."""
+        paths = test.inputs if chosen is None else [test.inputs[i] for i in chosen]
+        for first in range(0, len(paths), TOGETHER):
+            group = paths[first : first + TOGETHER]
+            sources = torch.stack([framing.read(path, self.there.channels[0]) for path in group])
+            outputs = self.there.run(sources.float() / 127.5 - 1)
+            # The way back starts from what the generator gave, not from what 8 bits leave of it, as in training.
+            backs = to_levels(self.back.run(outputs)) if self.back else [None] * len(group)
+            for path, source, output, back in zip(group, sources, to_levels(outputs), backs, strict=True):
+                returned = None if back is None else as_colour(back)
+                yield Example(as_colour(output), as_colour(source), returned, test.true(path, framing))
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A folder of translated pictures; those named as an input (or NAME_fake_B, NAME_fake) are held against it."""
+
+    name: str
+    files: list[Path]
+    facts: dict
+
+    kind = "pictures"
+
+    def examples(self, test: Test, framing: Framing, chosen: list[int] | None = None) -> Iterator[Example]:
+        """The pictures (all, or those with the numbers ``chosen``), in order."""
+        inputs = {path.stem: path for path in test.inputs}
+        for path in self.files if chosen is None else [self.files[i] for i in chosen]:
+            output = as_colour(framing.read(path, test.channels[1]))
+            source = inputs.get(_plain(path.stem))
+            if source is None:
+                yield Example(output)
+            else:
+                untouched = as_colour(framing.read(source, test.channels[0]))
+                yield Example(output, untouched, truth=test.true(source, framing))
+
+
+def load_translators(given: str, wanted: tuple[str, ...], device) -> dict[str, tuple[Translator, dict]]:
+    """The translators that ``given`` names, by direction, each with its facts; {} for a folder of pictures.
+
+    A single generator in a file belongs to the one direction that is ``wanted``, if only one is. Raises ``CardError``.
+    """
+    found, reasons = {}, []
+    for direction, reverse in zip(DIRECTIONS, (False, True), strict=True):
+        try:
+            path = library.find(given, reverse).path
+            translator = Translator.from_pretrained(given, reverse, device)
+            found[direction] = translator, _facts(given, path, translator)
+        except CardError as error:
+            reasons.append(error)
+    if not found:
+        path = Path(given)
+        is_run = (path / "config.json").exists()  # its samples are no results
+        if path.is_dir() and not is_run and find_images(path):
+            return {}
+        raise reasons[0]
+    if len(wanted) == 1 and Path(given).is_file():
+        return {wanted[0]: next(iter(found.values()))}
+    return found
+
+
+def pairs(name: str, found: dict[str, tuple[Translator, dict]], data: Dataset) -> dict[str, Pair]:
+    """One ``Pair`` for each direction of ``data``; by the names of the domains where the translators know them."""
+    if all(translator.domains == data.domains[:: -1 if d == "AB" else 1] for d, (translator, _) in found.items()):
+        found = {_OTHER[direction]: translator for direction, translator in found.items()}
+    made = {}
+    for direction, (translator, facts) in found.items():
+        back, _ = found.get(_OTHER[direction], (None, None))
+        made[direction] = Pair(name, translator, back, facts)
+    return made
+
+
+_OTHER = {"AB": "BA", "BA": "AB"}
+
+
+def _facts(given: str, path: Path, translator: Translator) -> dict:
+    """What the report says of a generator: enough to know the same file again."""
+    provenance = translator.header.get("provenance", {})
+    return {
+        "given": given,
+        "file": path.name,
+        "sha256": sha256_of(path),
+        "architecture": translator.header["architecture"],
+        "trained_at": translator.size,
+        "averaged": provenance["ema"] > 0 if "ema" in provenance else None,
+        "seen": list(provenance.get("seen", [])),
+        "provenance": provenance,
+    }
+
+
+def pictures(given: str, name: str, wanted: tuple[str, ...]) -> dict[str, Pictures]:
+    """A folder of another program's results, by direction.
+
+    The reference's result folders hold NAME_real_A, NAME_fake_B …: there only the fakes count, each for its
+    direction. Any other folder counts for the first direction that is ``wanted``.
+    """
+    files = find_images(given)
+    made = {}
+    for direction, ends in (("AB", ("_fake_B", "_fake")), ("BA", ("_fake_A",))):
+        fakes = [path for path in files if path.stem.endswith(ends)]
+        if fakes and direction in wanted:
+            made[direction] = Pictures(name, fakes, {"given": given, "seen": []})
+    return made or {wanted[0]: Pictures(name, files, {"given": given, "seen": []})}
+
+
+def _plain(stem: str) -> str:
+    for end in ("_fake_B", "_fake_A", "_fake"):
+        stem = stem.removesuffix(end)
+    return stem

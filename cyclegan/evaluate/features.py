@@ -1,0 +1,149 @@
+"""The networks through whose features pictures are compared, by name; one entry in the table at the foot each.
+
+A distance means nothing without the name of its network and the way pictures were brought to its size, so both stand
+here and go into every report. ``inception`` is the one of published figures; its weights (96 MB) are fetched once.
+Those of ``efficientnet-lite*`` come inside Python packages.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from cyclegan.networks.backbones import EFFICIENTNET_LITE, BackboneError, efficientnet_lite
+from cyclegan.system.download import sha256_of
+
+BATCH = 16
+INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
+INCEPTION_URL = f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/{INCEPTION_FILE}"
+INCEPTION_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
+
+
+class FeatureError(ValueError):
+    """A feature network cannot be had; one sentence says why and what to do."""
+
+
+@dataclass(frozen=True)
+class FeatureNetwork:
+    """Pictures → features, and where it classifies, the number of the ImageNet class (0 to 999)."""
+
+    name: str
+    dimensions: int
+    protocol: str  # how pictures get in and features come out, in words
+    sha256: str  # of the weights
+    look: Callable[[Tensor], tuple[Tensor, Tensor | None]]  # uint8 (N, 3, H, W) → (N, dimensions), (N,) or None
+
+    def __call__(self, pictures: Tensor) -> tuple[np.ndarray, np.ndarray | None]:
+        """uint8 (N, 3, H, W) on the CPU → float64 (N, dimensions) and int64 (N,), or None for the latter."""
+        seen = [self.look(batch) for batch in pictures.split(BATCH)]
+        features = torch.cat([features for features, _ in seen]).double().cpu().numpy()
+        classes = None if seen[0][1] is None else torch.cat([classes for _, classes in seen]).cpu().numpy()
+        return features, classes
+
+
+def load_features(name: str, device: torch.device | str = "cpu") -> FeatureNetwork:
+    """The feature network called ``name``; leaves the random state alone. Raises ``FeatureError``."""
+    if name not in FEATURES:
+        raise FeatureError(f"there is no feature network {name!r}: there are {', '.join(FEATURES)}")
+    with torch.random.fork_rng(devices=[]):  # networks draw initial weights before they get their own
+        try:
+            return FEATURES[name](name, torch.device(device))
+        except BackboneError as error:
+            raise FeatureError(str(error)) from error
+
+
+def default_features(say: Callable[[str], None]) -> str:
+    """``inception`` where its weights are or can be fetched, else ``efficientnet-lite0``, which is said aloud."""
+    try:
+        inception_weights(say)
+        return "inception"
+    except FeatureError as error:
+        say(f"Measuring with efficientnet-lite0, because {error}. Its figures do not compare with published FIDs.")
+        return "efficientnet-lite0"
+
+
+def inception_weights(say: Callable[[str], None] = print) -> Path:
+    """torch-fidelity's own copy of the Inception weights; fetched once and checked. Raises ``FeatureError``."""
+    try:
+        import pooch
+        import torch_fidelity  # noqa: F401
+    except ImportError as error:
+        raise FeatureError(f"inception needs a package more: pip install {error.name.replace('_', '-')}") from error
+    path = Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION_FILE
+    if path.is_file():
+        if sha256_of(path) != INCEPTION_SHA256:
+            raise FeatureError(f"{path} is not the published file (its sha256 differs): remove it and try again")
+        return path
+    say(f"Fetching the weights of inception (96 MB) from {INCEPTION_URL}")
+    download = pooch.HTTPDownloader(timeout=30)
+    try:
+        pooch.retrieve(INCEPTION_URL, f"sha256:{INCEPTION_SHA256}", path.name, path.parent, downloader=download)
+    except Exception as error:  # requests', urllib3's, OSError and pooch's ValueError for a wrong hash
+        by_hand = f"fetch {INCEPTION_URL} by hand and save it as {path}"
+        why = f"the weights of inception could not be fetched ({type(error).__name__}; {by_hand})"
+        raise FeatureError(why) from error
+    return path
+
+
+def _inception(name: str, device: torch.device) -> FeatureNetwork:
+    return inception_from(inception_weights(), name, device)
+
+
+def inception_from(path: Path, name: str = "inception", device: torch.device | str = "cpu") -> FeatureNetwork:
+    """torch-fidelity's Inception v3 with the weights in ``path``, which is trusted: the caller has checked it."""
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+    network = FeatureExtractorInceptionV3(name, ["2048"], feature_extractor_weights_path=str(path)).to(device)
+    protocol = "torch-fidelity's Inception v3: TensorFlow 1's bilinear to 299 x 299, (x - 128) / 128, 2048 pooled"
+
+    @torch.inference_mode()
+    def look(pictures: Tensor) -> tuple[Tensor, None]:
+        return network(pictures.to(device))[0], None
+
+    return FeatureNetwork(name, 2048, protocol, sha256_of(path), look)
+
+
+def _efficientnet(side: int):
+    """Table entry for an EfficientNet-Lite that was trained on pictures of ``side`` pixels."""
+
+    def load(name: str, device: torch.device) -> FeatureNetwork:
+        network: nn.Module = efficientnet_lite(name).to(device)
+        protocol = f"Pillow's bicubic to {side} x {side}, (x - 127) / 128, 1280 channels averaged over space"
+
+        @torch.inference_mode()
+        def look(pictures: Tensor) -> tuple[Tensor, Tensor]:
+            x = (resized(pictures, side).to(device).float() - 127) / 128
+            features = network.forward_features(x)
+            return features.mean((2, 3)), network.forward_head(features).argmax(1)
+
+        return FeatureNetwork(name, 1280, protocol, sha256_of(_packaged(name)), look)
+
+    return load
+
+
+def _packaged(name: str) -> str:
+    from importlib import import_module
+
+    _, package, holder = EFFICIENTNET_LITE[name]
+    return getattr(import_module(package), holder).get_model_file_path()
+
+
+def resized(pictures: Tensor, side: int) -> Tensor:
+    """uint8 (N, 3, H, W) → uint8 (N, 3, side, side) by Pillow's bicubic, which averages when it shrinks."""
+    if pictures.shape[-2:] == (side, side):
+        return pictures
+    images = (Image.fromarray(picture.permute(1, 2, 0).numpy()) for picture in pictures)
+    small = [np.asarray(image.resize((side, side), Image.Resampling.BICUBIC)) for image in images]
+    return torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2)
+
+
+FEATURES: dict[str, Callable[[str, torch.device], FeatureNetwork]] = {
+    "inception": _inception,
+    "efficientnet-lite0": _efficientnet(224),
+    "efficientnet-lite1": _efficientnet(240),
+    "efficientnet-lite2": _efficientnet(260),
+}

@@ -1,0 +1,184 @@
+"""CycleGAN: the paper in one file (Zhu et al. 2017, arXiv:1703.10593).
+
+Suffixes name the domain a tensor lives in or a discriminator judges: ``fake_B = G_AB(real_A)`` is judged by ``D_B``.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from cyclegan.models.game import Game, Player, process_rank
+from cyclegan.models.losses import ADVERSARIAL, change_loss, cycle_loss, gradient_penalty, identity_loss, schedule
+from cyclegan.models.pool import ImagePool
+from cyclegan.networks import build_discriminator, build_generator, initialise
+from cyclegan.train.config import ModelConfig
+
+
+class CycleGAN(Game):
+    """Two translators, G_AB: A → B and G_BA: B → A, against two discriminators.
+
+    Args:
+        config: networks, losses and optimiser; the paper's by default.
+        size: pixels of the (square) training pictures; decides the generator's depth where the config leaves it open.
+        channels: of domain A and of domain B. Where they differ there is no identity loss, as a picture of B does not
+            fit into G_AB, and no change loss.
+        device: where the networks live; ``meta`` builds the shapes only.
+        domains: the names of A and B, for titles and for the exported files.
+        seed: of the initial weights and of the pools' draws.
+        augment_D: differentiable augmentation of all that the discriminators see, (N, C, H, W) → same.
+        whole_size: pixels at which the exported translators expect whole pictures; ``size`` by default.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig | None = None,
+        size: int = 256,
+        channels: tuple[int, int] = (3, 3),
+        domains: tuple[str, str] = ("A", "B"),
+        device: torch.device | str = "cpu",
+        seed: int = 0,
+        augment_D=None,
+        whole_size: int | None = None,
+    ):
+        self.config = config = config or ModelConfig()
+        self.whole_size, self.domains = whole_size or size, domains
+        self.device = torch.device(device)
+        self.augment_D = augment_D or (lambda images: images)
+        self.adversarial = ADVERSARIAL[config.adversarial]
+        self.has_identity = config.lambda_identity > 0 and channels[0] == channels[1]
+        self.has_change = config.lambda_change > 0 and channels[0] == channels[1]
+        self.architectures = {
+            "G_AB": config.architecture(size, channels[0], channels[1]),
+            "G_BA": config.architecture(size, channels[1], channels[0]),
+        }
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.G_AB, self.G_BA = (self._place(build_generator(a)) for a in self.architectures.values())
+            self.D_A, self.D_B = (self._place(build_discriminator(config.critic(c))) for c in channels)
+        draws = seed + 2 * process_rank()
+        self.pool_A, self.pool_B = ImagePool(config.pool, draws), ImagePool(config.pool, draws + 1)
+        betas = (config.beta1, config.beta2)
+        self.players = {
+            "G": Player({"G_AB": self.G_AB, "G_BA": self.G_BA}, config.lr, betas, config.ema),
+            "D": Player({"D_A": self.D_A, "D_B": self.D_B}, config.lr_D or config.lr, betas),
+        }
+
+    def _place(self, network):
+        return initialise(network).to(self.device)
+
+    def step(self, real_A: Tensor, real_B: Tensor) -> dict[str, Tensor]:
+        """One step of training (section 4): the generators move together, then the discriminators.
+
+        Takes (N, C, H, W) in [-1, 1] on the model's device; returns each loss, unweighted, as a detached 0-d tensor.
+        """
+        rate = schedule(self.progress)
+        with self.autocast():
+            fakes, losses = self._generators_turn(real_A, real_B)
+            loss_G = self._weighted(losses)
+        self.players["G"].move(loss_G, rate)
+        with self.autocast():
+            fake_A, fake_B = self.pool_A.query(fakes["A"]), self.pool_B.query(fakes["B"])
+            losses["D_A"] = self._judge(self.D_A, real_A, fake_A)
+            losses["D_B"] = self._judge(self.D_B, real_B, fake_B)
+            loss_D = losses["D_A"] + losses["D_B"]
+        self.players["D"].move(loss_D, rate)
+        return {name: loss.detach() for name, loss in losses.items()}
+
+    def _generators_turn(self, real_A: Tensor, real_B: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Both cycles and the terms of eq. 3 plus the identity terms, each unweighted."""
+        losses = {}
+        if self.has_identity:
+            # Translating and keeping in one pass: exact, since instance norm treats every picture by itself.
+            fake_B, same_B = self.G_AB(torch.cat([real_A, real_B])).tensor_split([len(real_A)])
+            fake_A, same_A = self.G_BA(torch.cat([real_B, real_A])).tensor_split([len(real_B)])
+            losses["identity_A"] = identity_loss(same_A, real_A)
+            losses["identity_B"] = identity_loss(same_B, real_B)
+        else:
+            fake_B, fake_A = self.G_AB(real_A), self.G_BA(real_B)
+        if self.has_change:
+            losses["change_A"] = change_loss(fake_B, real_A)
+            losses["change_B"] = change_loss(fake_A, real_B)
+        losses["cycle_A"] = cycle_loss(self.G_BA(self._way_there(fake_B, "A")), real_A)
+        losses["cycle_B"] = cycle_loss(self.G_AB(self._way_there(fake_A, "B")), real_B)
+        losses["G_AB"] = self.adversarial.generator(self.D_B(self.augment_D(_within_range(fake_B))))
+        losses["G_BA"] = self.adversarial.generator(self.D_A(self.augment_D(_within_range(fake_A))))
+        return {"A": fake_A, "B": fake_B}, losses
+
+    def _way_there(self, fake: Tensor, start: str) -> Tensor:
+        """The middle of the cycle that begins in ``start``; cut off from its maker where only the way back learns."""
+        return fake.detach() if self.config.back_translation in (start, "both") else fake
+
+    def _weighted(self, losses: dict[str, Tensor]) -> Tensor:
+        """λ_adv (L_AB + L_BA) + λ_cyc (L_cyc,A + L_cyc,B) + λ_id (L_id,A + L_id,B) (eq. 3, section 5.2), and
+        λ_change (L_change,A + L_change,B), which is not the paper's."""
+        c = self.config
+        weights = {
+            "G": c.lambda_adversarial,
+            "cycle": c.lambda_cycle,
+            "identity": c.lambda_identity,
+            "change": c.lambda_change,
+        }
+        if c.lambda_cycle_B is not None:
+            weights["cycle_B"] = c.lambda_cycle_B
+        return sum(weights.get(name, weights[name.split("_")[0]]) * loss for name, loss in losses.items())
+
+    def _judge(self, critic, real: Tensor, fake: Tensor) -> Tensor:
+        """The discriminator's objective on pictures of its domain, halved (section 7.1)."""
+        judged = critic(self.augment_D(torch.cat([real, fake])))
+        of_real, of_fake = _split(judged, len(real))
+        loss = self.adversarial.discriminator(of_real, of_fake)
+        if self.adversarial.needs_penalty:
+            loss = loss + self.config.lambda_penalty * gradient_penalty(critic, real, fake)
+        return 0.5 * loss
+
+    @torch.no_grad()
+    def preview(self, real_A: Tensor, real_B: Tensor) -> dict[str, list[list[Tensor]]]:
+        """Rows A → B → A and rows B → A → B, from the averaged weights; leaves no trace in training."""
+        G_AB, G_BA = (self.players["G"].best(name) for name in ("G_AB", "G_BA"))
+        A, B = self.domains
+        return {
+            f"{A} → {B} → {A}": [_there_and_back(x, G_AB, G_BA) for x in real_A.split(1)],
+            f"{B} → {A} → {B}": [_there_and_back(y, G_BA, G_AB) for y in real_B.split(1)],
+        }
+
+    def exports(self) -> dict[str, tuple[nn.Module, dict]]:
+        """The two generators, averaged, each with its architecture, domains (source, target) and size of pictures."""
+        return {
+            name: (
+                self.players["G"].best(name),
+                {"architecture": architecture, "domains": list(self.domains[::order]), "size": self.whole_size},
+            )
+            for (name, architecture), order in zip(self.architectures.items(), (1, -1), strict=True)
+        }
+
+    def local_state(self) -> dict:
+        return {"pool_A": self.pool_A.state_dict(), "pool_B": self.pool_B.state_dict()}
+
+    def load_local_state(self, state: dict) -> None:
+        self.pool_A.load_state_dict(state["pool_A"], self.device)
+        self.pool_B.load_state_dict(state["pool_B"], self.device)
+
+
+def _within_range(fake: Tensor) -> Tensor:
+    """``fake``, its values at the very ends of the range held still: pure white and black are left to the other terms.
+
+    Changes nothing for the paper's generator, whose tanh is flat there. A residual translator is clamped; only cycle
+    and identity, which know the true value, may take a pixel back from there. Let the discriminators do so too, and
+    what has just been erased comes back as mottle.
+    """
+    return torch.where(fake.abs() < 1, fake, fake.detach())
+
+
+def _split(scores, count: int):
+    """Scores of ``count`` real pictures and of the fake ones behind them, scale by scale."""
+    if isinstance(scores, Tensor):
+        return scores[:count], scores[count:]
+    return tuple(s[:count] for s in scores), tuple(s[count:] for s in scores)
+
+
+def _there_and_back(picture: Tensor, there: nn.Module, back: nn.Module) -> list[Tensor]:
+    modes = there.training, back.training
+    there.eval(), back.eval()
+    fake = there(picture).float()
+    row = [picture[0], fake[0], back(fake).float()[0]]
+    there.train(modes[0]), back.train(modes[1])
+    return row

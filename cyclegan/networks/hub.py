@@ -1,0 +1,74 @@
+"""Hugging Face: fetch a generator from a repository, and the page (README.md) of one that is uploaded."""
+
+import json
+from pathlib import Path
+
+from cyclegan.system.download import CardError
+
+
+def download(repository: str, file: str, **options) -> Path:
+    """The local path of ``file`` from the repository OWNER/NAME, cached by ``huggingface_hub``.
+
+    ``options`` are those of ``hf_hub_download``. Raises ``CardError`` with one sentence.
+    """
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, RepositoryNotFoundError
+
+    try:
+        return Path(hf_hub_download(repository, file, **options))
+    except RepositoryNotFoundError as error:
+        raise CardError(
+            f"there is no folder {repository}, and no such repository on Hugging Face (or it is private: log in first)"
+        ) from error
+    except LocalEntryNotFoundError as error:
+        raise CardError(f"there is no folder {repository}, and Hugging Face could not be reached for it") from error
+    except EntryNotFoundError as error:
+        raise CardError(f"the repository {repository} on Hugging Face has no {file}") from error
+    except (OSError, ValueError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise CardError(f"could not fetch {repository} from Hugging Face: {reason}") from error
+
+
+def readme(header: dict, direction: str) -> str:
+    """The page of a repository that holds the generator with this header, as Markdown with the hub's metadata."""
+    source, target = header["domains"]
+    architecture = dict(header["architecture"])
+    provenance = header["provenance"]
+    metadata = {
+        "library_name": "cyclegan-toolkit",
+        "pipeline_tag": "image-to-image",
+        "tags": ["cyclegan", "image-to-image", "unpaired", architecture["name"]],
+    }
+    if "licence" in provenance:
+        metadata["license_name"] = provenance["licence"]
+        metadata["license"] = "other"
+    # JSON is YAML, and quotes what needs quoting.
+    front = "\n".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in metadata.items())
+    rows = {"Architecture": json.dumps(architecture), "Trained at": f"{header['size'] or 'unknown'} pixels"}
+    rows |= {key.replace("_", " ").capitalize(): str(value) for key, value in provenance.items()}
+    table = "\n".join(f"| {key} | {value.replace('|', '/')} |" for key, value in rows.items())
+    reverse = ", reverse=True" if direction == "G_BA" else ""
+    return f"""---
+{front}
+---
+
+# {source} → {target}
+
+A CycleGAN generator that translates pictures of {source} into pictures of {target}. It was trained without pairs
+(Zhu, Park, Isola, Efros: [Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
+Networks](https://arxiv.org/abs/1703.10593)).
+
+```python
+from cyclegan import Translator
+
+translate = Translator.from_pretrained("OWNER/NAME"{reverse})  # this repository
+translate("picture.jpg").save("translated.png")
+```
+
+The file `{direction}.safetensors` says by itself how the network is built; `G_AB` leads from the first domain to the
+second and `G_BA` back.
+
+| | |
+|---|---|
+{table}
+"""

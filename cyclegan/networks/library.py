@@ -1,0 +1,226 @@
+"""Model cards: a name, a folder, a file or a Hugging Face repository in, one weights file out.
+
+A card is a TOML file, one per pair (or per single direction):
+    name, title, licence, source     text
+    domains = ["horse", "zebra"]     A first
+    [G_AB], [G_BA]                   A → B and B → A; a card may have one of them only
+        file = "G_AB.safetensors"    beside the card, or
+        url, sha256, bytes           fetched once (sha256 and bytes where they are known)
+        format = "reference"         weights of the reference implementation, converted on the way in
+    [training], [metrics]            how it was made and how it does, free keys
+A run folder, or any folder with G_AB.safetensors and G_BA.safetensors, needs no card.
+"""
+
+import difflib
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from cyclegan.data.datasets import package_folder
+from cyclegan.networks.weights import WeightsError, read_header, save_weights
+from cyclegan.system.download import CardError, megabytes, sha256_of
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib
+
+__all__ = ["CardError", "Found", "find", "model_cache", "model_card", "model_names"]
+
+DIRECTIONS = ("G_AB", "G_BA")
+REFERENCE_SIZE = 256  # what the reference implementation crops to, and what its published generators were trained on
+
+
+@dataclass(frozen=True)
+class Found:
+    """One generator on disk."""
+
+    path: Path
+    direction: str  # "G_AB" or "G_BA"
+    domains: tuple[str, str] = ("A", "B")  # source and target; only for files that do not say it themselves
+    reference: bool = False  # weights of another program, see cyclegan.networks.reference
+
+
+def model_cache() -> Path:
+    """Where fetched weights go: the environment variable CYCLEGAN_MODELS, or the user's own cache folder."""
+    import pooch
+
+    return Path(os.environ.get("CYCLEGAN_MODELS") or pooch.os_cache("cyclegan")).expanduser()
+
+
+def model_names() -> list[str]:
+    """The names of all cards, in ./pretrained and in the package."""
+    return sorted(_card_files())
+
+
+def model_card(name: str) -> dict:
+    """The card of that name; raises ``CardError`` with the nearest names where there is none."""
+    files = _card_files()
+    if name not in files:
+        raise CardError(_unknown(name))
+    return _read_card(files[name])
+
+
+def find(name: str | os.PathLike, reverse: bool = False, **hub) -> Found:
+    """The generator A → B, or with ``reverse`` B → A, of a card's name, a folder, a file or a repository id.
+
+    ``hub`` are options of ``huggingface_hub.hf_hub_download``. Raises ``CardError`` with one sentence.
+    """
+    given = os.fspath(name)
+    path = Path(given).expanduser()
+    if path.is_file():
+        return _in_card(path, reverse) if path.suffix == ".toml" else _as_file(path, reverse)
+    if path.is_dir() and not (given in _card_files() and path.name == given):
+        return _in_folder(path, reverse)
+    if given in _card_files():
+        return _in_card(_card_files()[given], reverse)
+    if (run := Path("runs") / given).is_dir():
+        return _in_folder(run, reverse)
+    if re.fullmatch(r"[\w.-]+/[\w.-]+", given) and given.split("/")[0] not in (".", "..", "runs", "pretrained"):
+        from cyclegan.networks.hub import download
+
+        return Found(download(given, f"{DIRECTIONS[reverse]}.safetensors", **hub), DIRECTIONS[reverse])
+    raise CardError(_unknown(given))
+
+
+def _card_files() -> dict[str, Path]:
+    folders = (package_folder("pretrained"), Path("pretrained"))  # the later one wins
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
+
+
+def _unknown(given: str) -> str:
+    names = model_names()
+    if "/" in given or "\\" in given or Path(given).suffix in (".pth", ".pt", ".safetensors", ".toml"):
+        return f"there is no file or folder {given}"
+    near = difflib.get_close_matches(given, names, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names)}."
+    others = "A run folder, a weights file and OWNER/NAME on Hugging Face work too."
+    return f"there is no translator {given!r}: {hint} {others}"
+
+
+def _read_card(path: Path) -> dict:
+    try:
+        card = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise CardError(f"the card {path} is not valid TOML: {error}") from error
+    domains = card.get("domains")
+    if not (isinstance(domains, list) and len(domains) == 2 and all(isinstance(d, str) for d in domains)):
+        raise CardError(f'the card {path} needs domains = ["A\'s name", "B\'s name"], not {domains!r}')
+    for direction in DIRECTIONS:
+        entry = card.get(direction)
+        if entry is not None and not (isinstance(entry, dict) and ("file" in entry or "url" in entry)):
+            raise CardError(f"the card {path} needs a file or a url in [{direction}]")
+    return card
+
+
+def _in_card(path: Path, reverse: bool) -> Found:
+    card, direction = _read_card(path), DIRECTIONS[reverse]
+    domains = tuple(reversed(card["domains"]) if reverse else card["domains"])
+    if direction not in card:
+        raise CardError(_one_way(path.stem, domains))
+    entry = card[direction]
+    if "file" not in entry:
+        return Found(_fetched(path.stem, direction, entry, domains), direction)
+    file = path.parent / entry["file"]
+    if not file.is_file():
+        raise CardError(f"the card {path} names {file}, which is not there")
+    return Found(file, direction, domains, reference=entry.get("format") == "reference")
+
+
+def _one_way(name: str, wanted: tuple[str, str]) -> str:
+    source, target = wanted
+    others = [n for n, path in _card_files().items() if n != name and _leads(path, wanted)]
+    hint = f"; {' and '.join(others)} does" if others else ""
+    return f"{name} translates {target} → {source} only and has no generator for {source} → {target}{hint}"
+
+
+def _leads(path: Path, wanted: tuple[str, str]) -> bool:
+    card = _read_card(path)
+    return "G_AB" in card and tuple(card["domains"]) == wanted
+
+
+def _as_file(path: Path, reverse: bool) -> Found:
+    if reverse:
+        raise CardError(f"{path} is one generator, so there is no other direction in it; give the folder of the pair")
+    direction = path.stem if path.stem in DIRECTIONS else "G_AB"
+    return Found(path, direction, reference=_is_foreign(path))
+
+
+def _is_foreign(path: Path) -> bool:
+    if path.suffix != ".safetensors":
+        return True
+    try:
+        read_header(path)
+    except WeightsError as error:
+        return "header, so it is not" in str(error)
+    return False
+
+
+def _in_folder(folder: Path, reverse: bool) -> Found:
+    direction = DIRECTIONS[reverse]
+    file = folder / f"{direction}.safetensors"
+    if file.is_file():
+        return Found(file, direction)
+    if (folder / "card.toml").is_file() and direction in _read_card(folder / "card.toml"):
+        return _in_card(folder / "card.toml", reverse)
+    there = [path.name for path in sorted(folder.glob("*.safetensors"))]
+    what = f"only {', '.join(there)}" if there else "no weights (has its training reached a checkpoint yet?)"
+    raise CardError(f"{folder} holds {what}, and {file.name} is needed for this direction")
+
+
+def _fetched(name: str, direction: str, entry: dict, domains: tuple[str, str]) -> Path:
+    """The weights file of a card's url in the cache; fetched, checked and converted where it is not there yet."""
+    cached = model_cache() / name / f"{direction}.safetensors"
+    if cached.is_file():
+        seen = read_header(cached)["provenance"]
+        if seen.get("url") == entry["url"] and entry.get("sha256", seen.get("sha256")) == seen.get("sha256"):
+            return cached
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    suffix = ".pth" if entry.get("format") == "reference" else ".safetensors"
+    part = cached.with_name(f".{direction}.{os.getpid()}{suffix}")
+    try:
+        _download(entry["url"], part)
+        seen = {"url": entry["url"], "sha256": sha256_of(part), "bytes": part.stat().st_size}
+        for key in ("bytes", "sha256"):
+            if entry.get(key, seen[key]) != seen[key]:
+                raise CardError(f"{entry['url']} is not the file on the card: {key} is {seen[key]}, not {entry[key]}")
+        _convert(part, cached, suffix == ".pth", domains, {"card": name, **seen})
+    except WeightsError as error:
+        raise CardError(str(error).replace(str(part), entry["url"])) from error
+    finally:
+        part.unlink(missing_ok=True)
+    print(f"Fetched {name} {direction}: {megabytes(seen['bytes'])}, sha256 {seen['sha256']}", file=sys.stderr)
+    return cached
+
+
+def _convert(part: Path, cached: Path, reference: bool, domains: tuple[str, str], provenance: dict) -> None:
+    """Reads what came, which checks its structure, and writes it as a weights file of ours with its origin."""
+    if reference:
+        from cyclegan.networks.reference import load_reference
+
+        network, architecture = load_reference(part)
+        header = {"architecture": architecture, "domains": list(domains), "size": REFERENCE_SIZE}
+    else:
+        from cyclegan.networks.weights import load_weights
+
+        network, header = load_weights(part)
+    save_weights(cached, network, {**header, "provenance": {**header.get("provenance", {}), **provenance}})
+
+
+def _download(url: str, part: Path) -> None:
+    import pooch
+    from requests import RequestException
+
+    print(f"Downloading {url}", file=sys.stderr)
+    try:
+        pooch.HTTPDownloader(headers={"Accept-Encoding": "identity"}, timeout=60)(url, part, None)
+    except (RequestException, OSError) as error:
+        raise CardError(
+            f"could not fetch {url} ({_first_line(error)}): try again, or fetch it by hand and give the file's path"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

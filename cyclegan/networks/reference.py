@@ -1,0 +1,218 @@
+"""Generators of other programs, in and out: the reference implementation of CycleGAN and pix2pix, GAN Compression.
+
+Their files hold tensors and nothing else. What the network was is read from names and shapes, and the tensors come
+into the layout of ``cyclegan.networks``, whose module names are the reference's own.
+"""
+
+import io
+import pickle
+import re
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from cyclegan.networks import build_generator
+from cyclegan.networks.weights import WeightsError, check_fit, write_whole
+
+# Statistics that old files carry. They are not used: the reference translates in training mode with batches of one,
+# where batch normalisation normalises by the picture's own statistics, that is, it is instance normalisation with a
+# learned scale and shift. Hence affine norms come in as ``instance_affine``, whichever of the two they were.
+_RUNNING = ("running_mean", "running_var", "num_batches_tracked")
+_BEGINNINGS = (b"PK", b"\x80\x02")  # of PyTorch's files: zip archives, and before 2020 pickles of protocol 2
+# Depths that its command line, or GAN Compression's, has a name for: blocks, and levels of the U-Net.
+_DEPTHS = {"resnet": (6, 9), "mobile": (9,), "unet": (7, 8)}
+
+
+def load_reference(path) -> tuple[nn.Module, dict]:
+    """``(network, architecture)`` of a foreign generator's file (.pth, .pt or .safetensors), in evaluation mode.
+
+    Reads ResNet and U-Net generators of the reference implementation (any number of blocks, levels and channels, with
+    and without dropout, plain and affine norms, old running statistics, ``module.`` prefixes, ``.block.`` for
+    ``.conv_block.``) and the mobile generator of GAN Compression. Nothing in the file is executed. Raises
+    ``WeightsError`` with one sentence where it is something else.
+    """
+    state = _normalised(read_tensors(path), path)
+    architecture = architecture_of(state, path)
+    with torch.device("meta"):
+        network = build_generator(architecture)
+    expected = network.state_dict()
+    for key in expected.keys() - state.keys():
+        # Convolutions before a batch norm have no bias there: zeros say the same.
+        if key.endswith(".bias") and key.replace(".bias", ".weight") in state:
+            state[key] = torch.zeros(expected[key].shape)
+    check_fit(state, network, path)
+    network.load_state_dict(state, assign=True)
+    return network.eval().requires_grad_(False), architecture
+
+
+def read_tensors(path) -> dict[str, Tensor]:
+    """The state dict in a file, without running any code that the file may carry; raises ``WeightsError``."""
+    try:
+        if Path(path).suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        with open(path, "rb") as file:
+            if file.read(2) not in _BEGINNINGS:
+                raise WeightsError(f"{path} is damaged or no weights file; copy or download it again")
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except WeightsError:
+        raise
+    except FileNotFoundError as error:
+        raise WeightsError(f"no such weights file: {path}") from error
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f"{path} holds more than tensors, and loading it could run code on this machine, so it was refused; "
+            "ask its author for the state dict alone, or for safetensors"
+        ) from error
+    except Exception as error:  # on damaged files torch raises RuntimeError, EOFError, OSError, KeyError …
+        raise WeightsError(f"{path} is damaged or no weights file; copy or download it again") from error
+    return _state_dict_in(loaded, path)
+
+
+def architecture_of(state: dict[str, Tensor], path) -> dict:
+    """What ``build_generator`` needs, from the names and shapes of a reference generator; raises ``WeightsError``."""
+    if _is(state, "model.model.0.weight", 4):
+        return _unet(state)
+    if _is(state, "model.1.weight", 7) and any(".conv_block." in key for key in state):
+        return _resnet(state)
+    if _is(state, "model.0.weight", 4) or _is(state, "net.0.weight", 1):
+        raise WeightsError(f"{path} is a discriminator; the generator of the same training has G in its name")
+    raise WeightsError(
+        f"{path} is no generator that is known here: those of the CycleGAN and pix2pix reference (ResNet, U-Net) and "
+        "of GAN Compression (mobile) are"
+    )
+
+
+def save_reference(path, network: nn.Module, architecture: dict) -> str:
+    """Writes a file that the reference implementation loads; returns its options for doing so.
+
+    GAN Compression's program loads the mobile generator. Affine norms are written as the reference's batch norms,
+    which without ``--eval`` compute the same. Raises ``WeightsError`` for what the reference has no network for.
+    """
+    if architecture.get("residual") or architecture.get("up", "transpose") != "transpose":
+        raise WeightsError("the reference has neither residual translators nor resize-convolutions to load this into")
+    depth = architecture.get("levels", 8) if architecture["name"] == "unet" else architecture.get("blocks", 9)
+    if depth not in _DEPTHS[architecture["name"]]:
+        raise WeightsError("the reference has ResNets of 6 or 9 blocks, mobile ones of 9, and U-Nets of 7 or 8 levels")
+    state = {key: tensor.detach().cpu() for key, tensor in network.state_dict().items()}
+    affine = architecture.get("norm", "instance") == "instance_affine"
+    if affine:
+        state = _as_batch_norm(network, state)
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    write_whole(path, buffer.getvalue())
+    return _options(state, architecture, "batch" if affine else "instance")
+
+
+def _options(state: dict, architecture: dict, norm: str) -> str:
+    kind, width = architecture["name"], architecture.get("width", 64)
+    if kind == "mobile":
+        return "--netG sub_mobile_resnet_9blocks --config_str " + "_".join(map(str, _resnet(state)["channels"]))
+    if kind == "unet":
+        name = f"unet_{2 ** architecture.get('levels', 8)}"
+    else:
+        name = f"resnet_{architecture.get('blocks', 9)}blocks"
+    channels = f"--input_nc {architecture.get('in_channels', 3)} --output_nc {architecture.get('out_channels', 3)}"
+    dropout = "" if architecture.get("dropout") else " --no_dropout"
+    return f"--netG {name} --ngf {width} --norm {norm} {channels}{dropout}"
+
+
+def _as_batch_norm(network, state: dict) -> dict:
+    """Affine instance norms in the reference's batch-norm layout: running statistics, no bias before a norm.
+
+    A bias before a normalisation is subtracted again with the mean, so nothing is lost with it.
+    """
+    result = dict(state)
+    for name, module in network.named_modules():
+        if not isinstance(module, nn.Sequential):
+            continue
+        layers = list(module)
+        for i, layer in enumerate(layers):
+            if isinstance(layer, nn.InstanceNorm2d):
+                norm = f"{name}.{i}"
+                result[f"{norm}.running_mean"] = torch.zeros_like(state[f"{norm}.weight"])
+                result[f"{norm}.running_var"] = torch.ones_like(state[f"{norm}.weight"])
+                result[f"{norm}.num_batches_tracked"] = torch.tensor(0)
+                result.pop(f"{name}.{i - 1}.bias", None)
+    return _without_unet_biases(network, result)
+
+
+def _without_unet_biases(network, state: dict) -> dict:
+    """The reference leaves out two more biases of its U-Nets, those of the convolutions that have no norm."""
+    first = "model.model.0.bias"
+    inner = max((k for k in state if re.fullmatch(r"model(\.model\.\d)+\.model\.1\.bias", k)), key=len, default=None)
+    if first not in state:
+        return state
+    for key in (first, inner):
+        if key in state and state.pop(key).abs().max() > 0:
+            raise WeightsError("the reference's U-Nets with affine norms lack biases that this one has: not writable")
+    return state
+
+
+def _state_dict_in(loaded, path) -> dict[str, Tensor]:
+    """The one state dict in what a file holds: itself, or wrapped once, as in ``{"state_dict": …, "epoch": 200}``."""
+    if isinstance(loaded, dict):
+        if loaded and all(isinstance(value, Tensor) for value in loaded.values()):
+            return loaded
+        inner = {
+            name: value
+            for name, value in loaded.items()
+            if isinstance(value, dict) and value and all(isinstance(v, Tensor) for v in value.values())
+        }
+        if len(inner) == 1:
+            return next(iter(inner.values()))
+        if inner:
+            names = ", ".join(map(str, inner))
+            raise WeightsError(f"{path} holds several networks ({names}): save the generator's state dict by itself")
+    raise WeightsError(f"{path} holds no state dict, that is, no tensors with names")
+
+
+def _normalised(state: dict[str, Tensor], path) -> dict[str, Tensor]:
+    """Names as the reference has them today, values as float32."""
+    renamed = {}
+    for key, tensor in state.items():
+        if key.endswith(_RUNNING):
+            continue
+        key = re.sub(r"^(module\.|_orig_mod\.)+", "", str(key))
+        renamed[re.sub(r"^(model\.\d+)\.block\.", r"\1.conv_block.", key)] = tensor.float()
+    if any(re.fullmatch(r"model\.\d+\.filt", key) for key in renamed):
+        raise WeightsError(f"{path} is an anti-aliased ResNet (as in CUT), which this toolkit does not have")
+    return renamed
+
+
+def _is(state, key: str, kernel: int) -> bool:
+    return key in state and state[key].dim() == 4 and state[key].shape[-1] == kernel
+
+
+def _affine(state, key: str) -> dict:
+    return {"norm": "instance_affine" if key in state else "instance"}
+
+
+def _resnet(state) -> dict:
+    blocks = sorted({int(m[1]) for key in state if (m := re.match(r"model\.(\d+)\.conv_block\.", key))})
+    last = max(int(m[1]) for key in state if (m := re.match(r"model\.(\d+)\.weight", key)))
+    width, in_channels = state["model.1.weight"].shape[:2]
+    found = {"in_channels": in_channels, "out_channels": state[f"model.{last}.weight"].shape[0]}
+    found |= {"blocks": len(blocks), **_affine(state, "model.2.weight")}
+    separable = f"model.{blocks[0]}.conv_block.1.conv.2.weight"
+    if separable not in state:
+        dropout = f"model.{blocks[0]}.conv_block.6.weight"  # one place further back than without
+        return {"name": "resnet", **found, "width": width, "dropout": 0.5 if _is(state, dropout, 3) else 0.0}
+    inner = [state[f"model.{blocks[i]}.conv_block.1.conv.2.weight"].shape[0] // 4 for i in _thirds(len(blocks))]
+    down1, down2 = state["model.4.weight"].shape[0] // 2, state["model.7.weight"].shape[0] // 4
+    up1, up2 = (state[f"model.{last - back}.weight"].shape[1] for back in (7, 4))
+    return {"name": "mobile", **found, "channels": [width, down1, down2, *inner, up1 // 2, up2]}
+
+
+def _thirds(blocks: int) -> list[int]:
+    """The first block of each third, where there are that many."""
+    return [next((i for i in range(blocks) if i * 3 // blocks == third), 0) for third in range(3)]
+
+
+def _unet(state) -> dict:
+    down, up = state["model.model.0.weight"], state["model.model.3.weight"]
+    deepest = max(key.count(".model.") for key in (key.replace(".", "..") for key in state))
+    found = {"in_channels": down.shape[1], "out_channels": up.shape[1], "width": down.shape[0], "levels": deepest}
+    return {"name": "unet", **found, **_affine(state, "model.model.1.model.2.weight")}

@@ -1,0 +1,195 @@
+"""What a visitor can choose from: the cards in pretrained/ and the runs in runs/. No torch and no gradio here."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from cyclegan.data.datasets import dataset_root, package_folder
+from cyclegan.data.folders import find_domains
+from cyclegan.data.images import ImageError, find_images
+from cyclegan.networks import library
+from cyclegan.networks.weights import WeightsError, read_header
+from cyclegan.system.download import CardError
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10
+    import tomli as tomllib
+
+RUNS = Path("runs")
+DRAWN = {"sketch", "sketches", "drawing", "drawings", "edges", "pencil"}  # domains that a visitor can draw
+
+
+@dataclass(frozen=True)
+class Way:
+    """One direction of a choice: what ``Translator.from_pretrained`` is called with."""
+
+    name: str
+    reverse: bool
+    source: str
+    target: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.source} → {self.target}"
+
+    @property
+    def direction(self) -> str:
+        return library.DIRECTIONS[self.reverse]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A translator, or a pair of them, that can be chosen on the page."""
+
+    key: str  # "horse2zebra", "runs/horse2zebra": unique, and what the API takes
+    label: str
+    card: dict
+    ways: tuple[Way, ...]  # one or two
+    here: bool  # False where the weights are downloaded on first use
+
+    def way(self, label: str | None) -> Way:
+        """The direction of that label, the first one for None or a label of another translator."""
+        return next((way for way in self.ways if way.label == label), self.ways[0])
+
+    def back(self, way: Way) -> Way | None:
+        """The opposite direction, for the round trip; None where there is none."""
+        return next((other for other in self.ways if other is not way), None)
+
+
+def choices() -> list[Choice]:
+    """Everything there is now: first what can be used at once, cards before runs, then what must be downloaded."""
+    found = _cards() + _runs()
+    return sorted(found, key=lambda choice: not choice.here)
+
+
+def choose(key: str | None) -> Choice:
+    """The choice with that key, the first one for None; raises ``CardError`` where there is none."""
+    found = choices()
+    if not found:
+        raise CardError("There is no translator here yet. Train one first: python -m cyclegan.train horse2zebra")
+    if key is None:
+        return found[0]
+    for choice in found:
+        if choice.key == key:
+            return choice
+    raise CardError(f"There is no translator called {key} here. There are: {', '.join(c.key for c in found)}.")
+
+
+def examples(choice: Choice, way: Way, count: int = 4) -> list[Path]:
+    """The first test pictures of the direction's source if the data set is on this machine, else drawn ones, or []."""
+    dataset = str(choice.card.get("training", {}).get("dataset") or choice.key)
+    folders = [dataset_root() / Path(dataset).name, Path(dataset)] if dataset else []
+    for folder in folders:
+        try:
+            found = find_domains(folder)
+            side = found.test_B or found.train_B if way.reverse else found.test_A or found.train_A
+            return find_images(side)[:count]
+        except (CardError, ImageError, OSError):
+            continue
+    drawn = package_folder("pretrained") / "examples" / Path(way.source).name
+    return find_images(drawn)[:count] if drawn.is_dir() else []
+
+
+def sheet(choice: Choice) -> Path | None:
+    """A picture of results: the newest samples of a run, or what lies beside a card under its name."""
+    if choice.key.startswith("runs/"):
+        return next(iter(sorted(Path(choice.key, "samples").glob("*.png"), reverse=True)), None)
+    folders = (Path("pretrained"), package_folder("pretrained"))
+    files = (folder / f"{choice.key}{suffix}" for folder in folders for suffix in (".jpg", ".png", ".webp"))
+    return next((file for file in files if file.is_file()), None)
+
+
+def _cards() -> list[Choice]:
+    cards = {}
+    for name in library.model_names():
+        try:
+            cards[name] = library.model_card(name)
+        except CardError as error:
+            print(f"left out: {error}")
+    found = []
+    for name, card in cards.items():
+        partner = _swapped(name)
+        if "G_BA" not in card and _opposite(card, cards.get(partner)):
+            if name > partner:
+                continue  # shown with its partner
+            ways = (Way(name, False, *card["domains"]), Way(partner, False, *cards[partner]["domains"]))
+        else:
+            ways = _ways(name, card["domains"], [d for d in library.DIRECTIONS if d in card])
+        present = [_present(way, cards[way.name][way.direction]) for way in ways]
+        usable = tuple(way for way, there in zip(ways, present, strict=True) if there is not None)
+        if usable:
+            here = all(there for there in present if there is not None)
+            found.append(Choice(name, _title(card, name, usable, "" if here else "download on first use"), card,
+                                usable, here))  # fmt: skip
+    return found
+
+
+def _present(way: Way, entry: dict) -> bool | None:
+    """Whether the weights are on this machine; None where they are neither here nor anywhere."""
+    if "file" not in entry:
+        return (library.model_cache() / way.name / f"{way.direction}.safetensors").is_file()
+    try:
+        library.find(way.name, way.reverse)
+        return True
+    except CardError:
+        return None
+
+
+def _runs() -> list[Choice]:
+    found = []
+    for folder in run_folders():
+        try:
+            card = tomllib.loads((folder / "card.toml").read_text(encoding="utf-8"))
+            there = [d for d in library.DIRECTIONS if (folder / f"{d}.safetensors").is_file()]
+            source, target = read_header(folder / f"{there[0]}.safetensors")["domains"]
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, IndexError, WeightsError):
+            continue  # not exported yet, or being written right now
+        domains = (source, target) if there[0] == "G_AB" else (target, source)
+        key = f"runs/{folder.name}"
+        steps = card.get("training", {}).get("steps")
+        ways = _ways(key, domains, there)
+        note = f"trained here, {steps:,} steps" if isinstance(steps, int) else "trained here"
+        found.append(Choice(key, _title({}, folder.name, ways, note), card, ways, True))
+    return found
+
+
+def run_folders() -> list[Path]:
+    """The run folders in ./runs, the one that was written to last first."""
+    logs = {log.parent: log.stat().st_mtime for log in RUNS.glob("*/config.json")}
+    for folder in logs:
+        log = folder / "log.jsonl"
+        logs[folder] = log.stat().st_mtime if log.exists() else logs[folder]
+    extra = [card.parent for card in RUNS.glob("*/card.toml") if card.parent not in logs]
+    return sorted(logs, key=logs.get, reverse=True) + sorted(extra)
+
+
+def run_config(folder: Path) -> dict:
+    """The settings of a run; {} where they cannot be read."""
+    try:
+        return json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _ways(name: str, domains, directions: list[str]) -> tuple[Way, ...]:
+    source, target = domains
+    both = {"G_AB": Way(name, False, source, target), "G_BA": Way(name, True, target, source)}
+    return tuple(both[direction] for direction in directions)
+
+
+def _title(card: dict, name: str, ways: tuple[Way, ...], note: str) -> str:
+    pair = f"{ways[0].source} {'⇄' if len(ways) == 2 else '→'} {ways[0].target}"
+    return f"{pair}  ·  {name}" + (f"  ({note})" if note else "")
+
+
+def _swapped(name: str) -> str:
+    """horse2zebra → zebra2horse, summer2winter_yosemite → winter2summer_yosemite; "" for other names."""
+    parts = re.fullmatch(r"((?:.*_)?)([^_]+)2([^_]+)((?:_.*)?)", name)
+    return "{0}{2}2{1}{3}".format(*parts.groups()) if parts else ""
+
+
+def _opposite(card: dict, other: dict | None) -> bool:
+    """Two cards of one direction each, there and back."""
+    return bool(other and "G_AB" in other and "G_BA" not in other and other["domains"] == card["domains"][::-1])

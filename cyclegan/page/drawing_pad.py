@@ -1,0 +1,120 @@
+"""A drawing pad for mouse, pen and finger. It sends what is drawn whenever the pen rests.
+
+gradio's own editor asks for a tool to be chosen before the first stroke, and fills a phone with its tool bars.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+import gradio as gr
+from PIL import Image
+
+from cyclegan.data.images import ImageError, open_image
+from cyclegan.page.one_picture import on_white
+
+SIDE = 512  # pixels of the canvas
+LONGEST = 3_000_000  # characters of a drawing on its way here; a full canvas takes some 100,000
+PREFIX = "data:image/png;base64,"
+
+_HTML = f"""
+<canvas width="{SIDE}" height="{SIDE}" aria-label="Draw here with the mouse, a pen or a finger"></canvas>
+<div class="tools">
+  <button data-pen="8" title="Thin pen"><i style="width:6px;height:6px"></i></button>
+  <button data-pen="14" class="on" title="Pen"><i style="width:10px;height:10px"></i></button>
+  <button data-pen="24" title="Thick pen"><i style="width:16px;height:16px"></i></button>
+  <button data-pen="-40" title="Eraser">Erase</button>
+  <button data-do="undo" title="Take the last stroke back">Undo</button>
+  <button data-do="clear" title="Begin anew">Clear</button>
+  <button data-do="face" title="Draw a face">Face</button>
+</div>
+"""
+
+_CSS = """
+canvas { width: 100%; max-width: 512px; aspect-ratio: 1; display: block; margin: 0 auto; background: #fff;
+  border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg); cursor: crosshair;
+  touch-action: none; }
+.tools { display: flex; flex-wrap: wrap; gap: 6px; justify-content: center; margin-top: 10px; }
+.tools button { min-width: 42px; height: 40px; padding: 0 12px; border-radius: var(--radius-md); cursor: pointer;
+  border: 1px solid var(--border-color-primary); background: var(--background-fill-primary);
+  color: var(--body-text-color); font-size: .92rem; display: inline-flex; align-items: center;
+  justify-content: center; }
+.tools button.on { border-color: var(--color-accent); box-shadow: inset 0 0 0 1px var(--color-accent); }
+.tools i { display: inline-block; border-radius: 50%; background: currentColor; }
+"""
+
+_JS = """
+const canvas = element.querySelector('canvas'), pen = canvas.getContext('2d', { willReadFrequently: true });
+const REST = 450;  // milliseconds without a movement
+let width = 14, down = null, timer = null;
+const past = [];
+const wipe = () => { pen.fillStyle = '#fff'; pen.fillRect(0, 0, canvas.width, canvas.height); };
+const keep = () => {
+  past.push(pen.getImageData(0, 0, canvas.width, canvas.height));
+  if (past.length > 30) past.shift();
+};
+const later = () => { clearTimeout(timer); timer = setTimeout(send, REST); };
+const send = () => trigger('stroke', { drawing: canvas.toDataURL('image/png') });
+const place = (event) => {
+  const box = canvas.getBoundingClientRect();
+  const scale = canvas.width / box.width;
+  return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
+};
+const line = (from, to) => {
+  pen.strokeStyle = width < 0 ? '#fff' : '#000'; pen.lineWidth = Math.abs(width);
+  pen.lineCap = pen.lineJoin = 'round';
+  pen.beginPath(); pen.moveTo(...from); pen.lineTo(...to); pen.stroke();
+};
+const curve = (x, y, radius, start, end) => {
+  pen.strokeStyle = '#000'; pen.lineWidth = 14; pen.lineCap = 'round';
+  pen.beginPath(); pen.arc(x, y, radius, start, end); pen.stroke();
+};
+canvas.addEventListener('pointerdown', (event) => {
+  if (event.button !== 0) return;
+  event.preventDefault(); canvas.setPointerCapture(event.pointerId);
+  keep(); down = place(event); line(down, down); later();
+});
+canvas.addEventListener('pointermove', (event) => {
+  if (!down) return;
+  for (const each of event.getCoalescedEvents?.() ?? [event]) { const to = place(each); line(down, to); down = to; }
+  later();
+});
+for (const end of ['pointerup', 'pointercancel'])
+  canvas.addEventListener(end, () => { if (down) { down = null; later(); } });
+element.querySelector('.tools').addEventListener('click', (event) => {
+  const button = event.target.closest('button');
+  if (!button) return;
+  if (button.dataset.pen) {
+    width = Number(button.dataset.pen);
+    element.querySelectorAll('.tools .on').forEach((other) => other.classList.remove('on'));
+    button.classList.add('on');
+    return;
+  }
+  if (button.dataset.do === 'undo') { const last = past.pop(); if (last) pen.putImageData(last, 0, 0); }
+  else { keep(); wipe(); }
+  if (button.dataset.do === 'face') {
+    curve(256, 256, 190, 0, 7); curve(190, 205, 14, 0, 7); curve(322, 205, 14, 0, 7); curve(256, 270, 95, .3, 2.84);
+  }
+  later();
+});
+wipe();
+"""
+
+
+def drawing_pad(elem_id: str) -> gr.HTML:
+    """The pad; its event ``stroke`` carries {"drawing": a PNG as a data URL}."""
+    return gr.HTML(html_template=_HTML, css_template=_CSS, js_on_load=_JS, elem_id=elem_id)
+
+
+def decoded(drawing) -> Image.Image | None:
+    """The drawing of an event as an RGB picture; None for an empty canvas. Raises ``ImageError``."""
+    if not isinstance(drawing, str) or not drawing.startswith(PREFIX) or len(drawing) > LONGEST:
+        raise ImageError("that is not a drawing of this page")
+    try:
+        picture = open_image(base64.b64decode(drawing[len(PREFIX) :], validate=True))
+    except binascii.Error as error:
+        raise ImageError("that is not a drawing of this page") from error
+    picture = on_white(picture)
+    picture.thumbnail((2 * SIDE, 2 * SIDE))
+    return None if picture.convert("L").getextrema()[0] > 200 else picture

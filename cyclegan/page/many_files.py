@@ -1,0 +1,217 @@
+"""Many pictures, a zip of them or a video in; a zip or a video out, with progress and a way to stop. No gradio here."""
+
+from __future__ import annotations
+
+import queue
+import shutil
+import threading
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+from PIL import Image
+
+from cyclegan.data.images import SUFFIXES, ImageError
+from cyclegan.page import one_picture
+from cyclegan.page.choices import Way
+from cyclegan.translate.jobs import VIDEOS, Job
+
+PICTURES = 200  # in one go
+UNPACKED = 400 * 10**6  # bytes that a zip may hold
+MEGAPIXELS = 24  # of each picture: several are in memory at once
+VIDEO_SECONDS = 60
+
+
+class Stopped(Exception):
+    """The visitor pressed Stop or left."""
+
+
+@dataclass
+class Report:
+    """How far a job is; the last one has ``file``."""
+
+    done: int = 0
+    total: int = 0
+    file: Path | None = None
+    results: list[Path] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)  # one sentence for each file
+
+
+class Counter:
+    """Takes the place of the command line's progress line, see ``cyclegan.translate.pictures.Progress``."""
+
+    def __init__(self, reports: queue.Queue, stop: threading.Event):
+        self.reports, self.stop, self.done, self.total = reports, stop, 0, 0
+
+    def begin(self, total: int, what: str, done: int = 0) -> None:
+        self.done, self.total = done, total or 0
+        self.advance(0)
+
+    def advance(self, count: int = 1) -> None:
+        if self.stop.is_set():
+            raise Stopped
+        self.done += count
+        self.reports.put(Report(self.done, self.total))
+
+
+def videos_work() -> bool:
+    return find_spec("av") is not None and find_spec("cyclegan.translate.video") is not None
+
+
+def translate_files(files: list[str], way: Way, detail: str, work: Path, stop: threading.Event) -> Iterator[Report]:
+    """Translates uploaded ``files`` inside the folder ``work``; the last report has the file to take away.
+
+    Raises ``ImageError`` where nothing can be done, and ``Stopped`` after ``stop`` was set. The work ends soon after
+    the caller closes the generator.
+    """
+    sources, left_out = gather([Path(file) for file in files], work / "in")
+    if not sources:
+        raise ImageError(" ".join(left_out) or "There are no pictures or videos in what you gave.")
+    translator = one_picture.warm.translator(way)
+    size = {one_picture.FITTED: translator.size, one_picture.DOUBLE: 2 * (translator.size or 256)}.get(detail)
+    jobs = [Job(str(path), _target(path, work / "out")) for path in sources]
+    reports: queue.Queue = queue.Queue()
+    worker = threading.Thread(target=_work, args=(translator, jobs, size, Counter(reports, stop), reports), daemon=True)
+    worker.start()
+    try:
+        while isinstance(report := reports.get(), Report):
+            yield report
+        if isinstance(report, BaseException):
+            raise report
+    finally:
+        stop.set()
+        worker.join(timeout=60)
+    left_out += [f"{Path(job.source).name}: {reason.replace(job.source, 'it')}" for job, reason in report]
+    results = [job.target for job in jobs if job.target.is_file()]
+    if not results:
+        raise ImageError(" ".join(left_out))
+    yield Report(len(jobs), len(jobs), _packed(results, work, way), results, left_out)
+
+
+def _work(translator, jobs: list[Job], size: int | None, counter: Counter, reports: queue.Queue) -> None:
+    """In its own thread, so that the page hears of progress; ends with the list of failures or an exception."""
+    from cyclegan.translate.pictures import translate_pictures
+
+    try:
+        failures = translate_pictures(translator, [job for job in jobs if not job.is_video], size, None, counter)
+        if videos := [job for job in jobs if job.is_video]:
+            from cyclegan.translate.video import translate_videos
+
+            failures += translate_videos(translator, videos, size, None, counter)
+        reports.put(failures)
+    except BaseException as error:
+        reports.put(error)
+
+
+def gather(files: list[Path], folder: Path) -> tuple[list[Path], list[str]]:
+    """The pictures and videos among ``files`` and in the zips among them, and what was left out and why."""
+    folder.mkdir(parents=True)
+    found, left_out = [], []
+    for file in files:
+        suffix = file.suffix.lower()
+        try:
+            if suffix == ".zip":
+                found += _unzipped(file, folder, PICTURES - len(found))
+            elif suffix in VIDEOS and videos_work():
+                check_video(file)
+                found.append(shutil.copy(file, _free(folder, file.name)))
+            elif suffix in SUFFIXES:
+                found.append(shutil.copy(file, _free(folder, file.name)))
+            else:
+                raise ImageError("this kind of file cannot be translated")
+        except ImageError as error:
+            left_out.append(f"{file.name}: {error}.")
+    good = []
+    for path in map(Path, found):
+        if len(good) == PICTURES:
+            left_out.append(f"Only the first {PICTURES} files were taken.")
+            break
+        problem = None if path.suffix.lower() in VIDEOS else _problem(path)
+        good += [] if problem else [path]
+        left_out += [f"{path.name}: {problem}."] if problem else []
+    return good, left_out
+
+
+def check_video(file: Path) -> None:
+    """Raises ``ImageError`` for what is no video or lasts too long."""
+    import av
+
+    try:
+        with av.open(str(file)) as video:
+            long = (video.duration or 0) / 1e6
+            if not video.streams.video:
+                raise ImageError("there is no picture in this video")
+    except (av.FFmpegError, OSError) as error:
+        raise ImageError("this video cannot be read, or is damaged") from error
+    if long > VIDEO_SECONDS:
+        raise ImageError(f"the video lasts {long:.0f} s, and this page takes {VIDEO_SECONDS} s at most")
+
+
+def _problem(path: Path) -> str | None:
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+    except Exception:  # on damaged files Pillow raises nearly anything
+        return "this is not a picture that can be read here"
+    return f"it has more than {MEGAPIXELS} megapixels" if width * height > MEGAPIXELS * 10**6 else None
+
+
+def _unzipped(file: Path, folder: Path, room: int) -> list[Path]:
+    """The pictures in a zip, flat in ``folder``: the names and sizes that it states are not believed."""
+    found, left = [], UNPACKED
+    try:
+        with zipfile.ZipFile(file) as archive:
+            for entry in archive.infolist():
+                name = Path(entry.filename.replace("\\", "/")).name
+                if entry.is_dir() or name.startswith(".") or Path(name).suffix.lower() not in SUFFIXES:
+                    continue
+                if "__MACOSX" in entry.filename:
+                    continue
+                if len(found) >= room + 1:
+                    break
+                with archive.open(entry) as packed:
+                    data = packed.read(one_picture.MEGABYTES * 10**6 + 1)
+                if len(data) > one_picture.MEGABYTES * 10**6:
+                    raise ImageError(f"{name} in it has more than {one_picture.MEGABYTES} MB")
+                if len(data) > left:
+                    raise ImageError(f"it holds more than {UNPACKED // 10**6} MB")
+                left -= len(data)
+                target = _free(folder, name)
+                target.write_bytes(data)
+                found.append(target)
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError, zlib.error) as error:
+        locked = isinstance(error, RuntimeError) and "password" in str(error)
+        raise ImageError("it is locked with a password" if locked else "it is damaged or no zip file") from error
+    if not found:
+        raise ImageError("there are no pictures in it")
+    return found
+
+
+def _free(folder: Path, name: str) -> Path:
+    """A path for that name in ``folder``, numbered where it is taken."""
+    path, n = folder / name, 2
+    while path.exists():
+        path, n = folder / f"{Path(name).stem}_{n}{Path(name).suffix}", n + 1
+    return path
+
+
+def _target(source: Path, folder: Path) -> Path:
+    """The same name, with another ending where results cannot be written in the source's format."""
+    video = source.suffix.lower() in VIDEOS
+    kept = {".mp4", ".m4v", ".mov", ".mkv", ".webm"} if video else {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"}
+    suffix = "" if source.suffix.lower() in kept else ".mkv" if video else ".png"
+    return folder / (source.name + suffix)
+
+
+def _packed(results: list[Path], work: Path, way: Way) -> Path:
+    """The one result, or all of them in a zip."""
+    if len(results) == 1:
+        return results[0]
+    target = work / f"{way.source}_to_{way.target}.zip".replace(" ", "_").replace("/", "_")
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for path in results:
+            archive.write(path, path.name)
+    return target

@@ -1,0 +1,106 @@
+"""The page: what is chosen, above all tabs, and the tabs."""
+
+from __future__ import annotations
+
+import gradio as gr
+from PIL import Image
+
+from cyclegan.page import choices, one_picture, words
+from cyclegan.page.parts import friendly
+from cyclegan.page.tab_draw import draw_tab
+from cyclegan.page.tab_files import files_tab
+from cyclegan.page.tab_translate import add_endpoints, translate_tab
+from cyclegan.page.tab_watch import watch_tab
+from cyclegan.page.theme import SWITCH
+
+SWEEP, OLD = 600, 3600  # seconds: how often, and how old, temporary files are removed
+WAITING = 100  # visitors in the queue, before the next one is told to come back later
+
+
+def build() -> gr.Blocks:
+    """The whole page, not launched yet."""
+    Image.MAX_IMAGE_PIXELS = one_picture.MEGAPIXELS * 10**6  # for what gradio itself decodes
+    with gr.Blocks(title="CycleGAN: translate pictures", analytics_enabled=False, delete_cache=(SWEEP, OLD)) as page:
+        with gr.Row(elem_id="head"):
+            gr.HTML(
+                "<h1>Picture translator</h1><p>Turns one kind of picture into another, and back again. "
+                "Learned from two heaps of pictures without a single matching pair.</p>"
+            )
+            lights = gr.Button("◐", elem_id="lights", size="sm")
+        lights.click(None, js=SWITCH, api_visibility="private")
+        key, direction, nothing = _chooser()
+        with gr.Tabs():
+            with gr.Tab("Translate", id="translate"):
+                again = translate_tab(key, direction)
+            with gr.Tab("Draw", id="draw"):
+                draw_tab(key)
+            with gr.Tab("Files", id="files"):
+                files_tab(key, direction)
+            with gr.Tab("Watch", id="watch") as watching:
+                watch_tab(watching)
+            with gr.Tab("About", id="about"):
+                about, sheet = _about(key.value)
+        add_endpoints()
+        hidden = {"api_visibility": "private", "show_progress": "hidden"}
+        page.load(_refreshed, key, [key, direction, nothing], **hidden)
+        changed = key.input(_directions, [key, direction], direction, **hidden)
+        key.change(_told_about, key, [about, sheet], **hidden)
+        again(changed)
+    page.queue(max_size=WAITING, default_concurrency_limit=4)
+    return page
+
+
+def _chooser():
+    """What is translated into what: the translator and its direction."""
+    found = choices.choices()
+    first = found[0] if found else None
+    with gr.Row():
+        key = gr.Dropdown(
+            [(choice.label, choice.key) for choice in found], value=first and first.key, label="Translator",
+            elem_id="translator", filterable=False, min_width=290,
+        )  # fmt: skip
+        labels = [way.label for way in first.ways] if first else []
+        direction = gr.Radio(labels, value=labels[0] if labels else None, label="Direction", elem_id="directions",
+                             min_width=290)  # fmt: skip
+    nothing = gr.Markdown(words.NONE_HERE, visible=not any(choice.here for choice in found), elem_classes="note")
+    return key, direction, nothing
+
+
+def _about(key: str | None):
+    text = gr.Markdown(words.about(choices.choose(key)) if key else words.GENERAL, elem_classes="prose")
+    picture = _sheet(key)
+    shown = gr.Image(picture, visible=picture is not None, show_label=False, format="png", buttons=["fullscreen"])
+    return text, shown
+
+
+def _sheet(key: str | None) -> Image.Image | None:
+    file = choices.sheet(choices.choose(key)) if key else None
+    return file and one_picture.shown(Image.open(file))
+
+
+@friendly
+def _refreshed(key: str | None):
+    """When the page is opened: runs may have come and gone since the program started.
+
+    What a quick visitor has chosen in the meantime stays.
+    """
+    found = choices.choices()
+    labels = [(choice.label, choice.key) for choice in found]
+    nothing = gr.Markdown(visible=not any(choice.here for choice in found))
+    if key in [choice.key for choice in found]:
+        return gr.Dropdown(labels), gr.skip(), nothing
+    first = found[0] if found else None
+    radio = _directions(first.key, None) if first else gr.Radio([], value=None)
+    return gr.Dropdown(labels, value=first and first.key), radio, nothing
+
+
+@friendly
+def _directions(key: str, direction: str | None):
+    choice = choices.choose(key)
+    return gr.Radio([way.label for way in choice.ways], value=choice.way(direction).label)
+
+
+@friendly
+def _told_about(key: str):
+    picture = _sheet(key)
+    return words.about(choices.choose(key)), gr.Image(picture, visible=picture is not None)

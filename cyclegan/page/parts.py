@@ -1,0 +1,93 @@
+"""What several tabs need: gradio's components with our bounds, messages instead of tracebacks, files to take away."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import shutil
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from cyclegan.data.images import ImageError
+from cyclegan.networks.weights import WeightsError
+from cyclegan.system.download import CardError
+
+KNOWN = (ImageError, CardError, WeightsError)  # each with a sentence for people
+SORRY = "That did not work"
+MADE = "made-"
+
+
+def picture(**options) -> gr.Image:
+    """A ``gr.Image`` that hands over the file: gradio would open it before anybody could say what is wrong with it."""
+    given = gr.Image(type="filepath", image_mode=None, format="png", **options)
+    given.preprocess = lambda payload: payload.path if payload else None
+    return given
+
+
+def friendly(function):
+    """``function``, whose errors appear as one sentence on the page, which stays alive."""
+    if inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def steps(*arguments, **named):
+            try:
+                yield from function(*arguments, **named)
+            except Exception as error:
+                raise _told(error) from error
+
+        return steps
+
+    @functools.wraps(function)
+    def step(*arguments, **named):
+        try:
+            return function(*arguments, **named)
+        except Exception as error:
+            raise _told(error) from error
+
+    return step
+
+
+def work_folder() -> Path:
+    """A new folder below gradio's own temporary one, so that gradio hands out what lies in it; see ``sweep``."""
+    parent = Path(get_upload_folder())
+    parent.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=MADE, dir=parent))
+
+
+def sweep(old: float) -> None:
+    """Removes the work folders in which nothing has changed for ``old`` seconds; gradio sees to its own files."""
+    for folder in Path(get_upload_folder()).glob(f"{MADE}*"):
+        with contextlib.suppress(OSError):  # a file vanished while we looked
+            if time.time() - max(path.stat().st_mtime for path in (folder, *folder.rglob("*"))) > old:
+                shutil.rmtree(folder)
+
+
+def sweep_forever(every: float, old: float) -> None:
+    """``sweep`` for a thread of its own."""
+    while True:
+        time.sleep(every)
+        sweep(old)
+
+
+def sentence(error: Exception) -> str:
+    """What a visitor is told about ``error``; what nobody foresaw goes to the program's log."""
+    if isinstance(error, gr.Error):
+        return error.message
+    if isinstance(error, KNOWN):
+        text = str(error)
+        starts_with_a_word = text.split()[0].isalpha()  # and not with a file's name
+        return text[0].upper() + text[1:] if starts_with_a_word else text
+    traceback.print_exception(error)
+    if isinstance(error, MemoryError):
+        return "This picture needs more memory than this machine has. Please scale it down and try again."
+    return "Something went wrong on this machine; the log of the program says what. Another picture may work."
+
+
+def _told(error: Exception) -> gr.Error:
+    return gr.Error(sentence(error), title=SORRY, duration=12, print_exception=False)

@@ -1,0 +1,107 @@
+"""What the page says about a result, and about a translator: Markdown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cyclegan.page import choices
+from cyclegan.page.choices import Choice, Way
+from cyclegan.page.one_picture import Trip
+
+NONE_HERE = """
+### No translator on this machine yet
+Those in the list are **downloaded on first use** (about 45 MB for each direction; needs the internet). Or train your
+own pair; it appears here as soon as its first checkpoint is written:
+
+`python -m cyclegan.train horse2zebra --recipe quick`
+"""
+HIDDEN_KEYS = {"name", "title", "domains", "G_AB", "G_BA", "training", "metrics"}
+
+
+def summary(trip: Trip, choice: Choice, way: Way) -> str:
+    """One or two sentences under a result."""
+    width, height = trip.size
+    said = f"**{way.source} → {way.target}** in {seconds(trip.seconds)}, {width} × {height} pixels."
+    worked = trip.given.size
+    if worked != trip.size:
+        said += f" The network worked at {worked[0]} × {worked[1]}, and the result was scaled back up."
+    if trip.change < 0.01:
+        said += f" Almost nothing was changed: is this a picture of the kind *{way.source}*?"
+    return said
+
+
+def cycle(trip: Trip, way: Way) -> str:
+    """How well the round trip came back."""
+    error = trip.cycle_error
+    if error is None:
+        return f"This translator knows the way {way.label} only, so there is no way back to show."
+    verdict = next(words for limit, words in CYCLE_WORDS if error < limit)
+    return (
+        f"**There and back: {verdict}.** The picture that came back differs from the original by "
+        f"{100 * error:.1f} % of the brightness range on average (cycle error; 0 % would be identical)."
+    )
+
+
+CYCLE_WORDS = (
+    (0.02, "almost the same picture"),
+    (0.05, "close to the original"),
+    (0.10, "similar, with visible differences"),
+    (2.00, "much was lost on the way"),
+)
+
+
+def seconds(value: float) -> str:
+    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"
+
+
+def about(choice: Choice) -> str:
+    """The model card: what it is, where it comes from, how it was trained and how good it is."""
+    card = choice.card
+    run = choice.key.startswith("runs/")  # their cards tell where on this machine things lie: not for visitors
+    parts = [f"## {choice.key if run else card.get('title') or choice.key}", directions(choice)]
+    facts = {key: value for key, value in card.items() if key not in HIDDEN_KEYS and not isinstance(value, dict)}
+    training = {k: Path(v).name if k == "dataset" else v for k, v in card.get("training", {}).items()}
+    parts += [] if run else [_table(facts)]
+    for heading, table in (("Training", training), ("Measured quality", card.get("metrics"))):
+        parts += [f"### {heading}", _table(table)] if table else []
+    if not card.get("metrics"):
+        parts += ["### Measured quality", "Not measured: `python -m cyclegan.evaluate` gives FID and KID."]
+    others = {k: v for k, v in card.items() if isinstance(v, dict) and k not in HIDDEN_KEYS}
+    for key, value in others.items():
+        parts += [f"### {_name(key)}", _table(value)]
+    parts += [GENERAL, "### Results on test pictures, not chosen by hand"] if choices.sheet(choice) else [GENERAL]
+    return "\n\n".join(parts)
+
+
+GENERAL = """### What to expect
+A CycleGAN learned from two heaps of pictures without knowing which belongs to which (Zhu, Park, Isola, Efros:
+[Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks](https://arxiv.org/abs/1703.10593)).
+It is good at changing **colour and texture** and poor at changing **shape**. Known failures: the background is
+repainted too, people and saddles on a horse become striped, a picture of anything else comes out odd or unchanged,
+and fine detail is lost on large pictures. A small cycle error says that the picture came back, not that the
+translation is good: the networks can hide what they need in faint noise.
+"""
+
+
+def directions(choice: Choice) -> str:
+    labels = " and ".join(f"**{way.label}**" for way in choice.ways)
+    return f"Translates {labels}." + ("" if choice.here else " The weights are downloaded on first use.")
+
+
+def _table(facts: dict) -> str:
+    rows = [f"| {_name(key)} | {_value(value)} |" for key, value in facts.items()]
+    return "\n".join(["| | |", "|---|---|", *rows]) if rows else ""
+
+
+def _name(key: str) -> str:
+    return key if key.isupper() else key.replace("_", " ").capitalize()
+
+
+def _value(value) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_value(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_value, value))
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value).replace("|", "/").replace("\n", " ")

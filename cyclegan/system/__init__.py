@@ -1,0 +1,1 @@
+"""What meets the machine: errors, files, downloads, devices, the terminal."""

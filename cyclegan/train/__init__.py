@@ -1,0 +1,1 @@
+"""``python -m cyclegan.train``: settings, loop, run folder, log and judge."""

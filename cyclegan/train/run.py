@@ -1,0 +1,237 @@
+"""The run folder: everything that a training leaves on disk, and what it needs to go on.
+
+    runs/NAME/
+        config.json                 all settings
+        checkpoint.pt               networks, averages, optimisers, pools, random states and the step; one file
+        log.jsonl                   one line for each log interval
+        curves.png                  the losses, drawn from log.jsonl
+        samples/step_000500.png     the same test pictures each time, both directions
+        tensorboard/                the same curves and samples for TensorBoard
+        G_AB.safetensors …, card.toml   what Translator loads
+        best.pt, best/              checkpoint and exports of the best evaluation, where there are evaluations
+
+Files appear by rename, whole or not at all: a ``kill -9`` costs the work since the last checkpoint and nothing else.
+"""
+
+import json
+import os
+import shutil
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import tomli_w
+import torch
+import torch.distributed as dist
+from filelock import FileLock, Timeout
+
+from cyclegan import __version__
+from cyclegan.data.contact_sheet import sheet, to_picture
+from cyclegan.models.game import Game, process_count, process_rank
+from cyclegan.networks.weights import save_weights
+from cyclegan.system.randomness import random_state, set_random_state
+from cyclegan.train.config import Config, as_dict
+from cyclegan.train.judge import seen_by
+from cyclegan.train.log import draw_curves
+
+# May change between the parts of one run: they do not change what a step computes.
+FREE = {"epochs", "steps", "device", "compile", "workers", "cache", "skip_bad"}
+FREE |= {"log_every", "sample_every", "save_every", "eval_every", "patience"}
+
+
+class RunError(RuntimeError):
+    """A run folder that cannot be used as asked; the message says what to do."""
+
+
+class Run:
+    """One run folder. Only rank 0 writes; the other processes may call everything and nothing happens.
+
+    Raises ``RunError`` where the folder belongs to other settings, or another process trains in it right now.
+    """
+
+    def __init__(self, folder: Path, config: Config):
+        self.folder, self.config = folder, config
+        self.writes = process_rank() == 0
+        self.checkpoint = folder / "checkpoint.pt"
+        if self.writes:
+            self._claim()
+        self._board = None
+
+    def _claim(self) -> None:
+        (self.folder / "samples").mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(self.folder / ".lock")
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise RunError(f"another process is training in {self.folder}; give this run another --name") from None
+        before = self.folder / "config.json"
+        now = as_dict(self.config)
+        if self.checkpoint.exists() and before.exists():
+            differing = _differences(json.loads(before.read_text()), now)
+            if differing:
+                raise RunError(
+                    f"{self.folder} was begun with {differing}; give the same settings to go on, "
+                    f"or another --name to begin anew"
+                )
+        _write(before, json.dumps(now, indent=2) + "\n")
+
+    # -- what training needs to go on -------------------------------------------------------------------------------
+
+    def save(self, game: Game, step: int) -> None:
+        """Writes the checkpoint and the exported weights after ``step`` steps."""
+        local = {"random": random_state(), "game": game.local_state()}
+        locals_ = [None] * process_count()
+        if process_count() > 1:
+            dist.all_gather_object(locals_, local)
+        else:
+            locals_ = [local]
+        if not self.writes:
+            return
+        with _renamed(self.checkpoint) as unfinished:
+            torch.save({"step": step, "game": game.state_dict(), "locals": locals_}, unfinished)
+        self.export(game, step)
+
+    def keep_best(self) -> None:
+        """Makes what was saved last the best: best.pt, and best/ with the exports and their card."""
+        if not self.writes:
+            return
+        (self.folder / "best").mkdir(exist_ok=True)
+        exports = [path.name for path in self.folder.glob("*.safetensors")]
+        for name in (*exports, "card.toml", self.checkpoint.name):
+            kept = "best.pt" if name == self.checkpoint.name else f"best/{name}"
+            with _renamed(self.folder / kept) as unfinished:
+                shutil.copyfile(self.folder / name, unfinished)
+
+    def load(self, game: Game) -> int:
+        """Restores the last checkpoint into ``game``; returns its step, 0 where there is none."""
+        if not self.checkpoint.exists():
+            return 0
+        try:
+            state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+        except Exception as error:
+            raise RunError(
+                f"{self.checkpoint} cannot be read ({type(error).__name__}); remove it to begin anew"
+            ) from error
+        if len(state["locals"]) != process_count():
+            raise RunError(
+                f"{self.folder} was trained by {len(state['locals'])} processes, not {process_count()}; "
+                f"use as many, or another --name"
+            )
+        game.load_state_dict(state["game"])
+        local = state["locals"][process_rank()]
+        game.load_local_state(local["game"])
+        set_random_state(local["random"])
+        if self.writes:
+            self._forget_after(state["step"])
+        return state["step"]
+
+    def _forget_after(self, step: int) -> None:
+        """Drops log lines that a killed process wrote after its last checkpoint: they will be made again."""
+        log = self.folder / "log.jsonl"
+        if log.exists():
+            kept = [line for line in log.read_text().splitlines(keepends=True) if _step_of(line) <= step]
+            _write(log, "".join(kept))
+
+    # -- what people look at ----------------------------------------------------------------------------------------
+
+    def log(self, record: dict) -> None:
+        """Appends one line to log.jsonl and to TensorBoard; ``record`` has "step", "losses" and whatever else."""
+        if not self.writes:
+            return
+        with open(self.folder / "log.jsonl", "a") as file:
+            file.write(json.dumps(record) + "\n")
+        for name, value in record["losses"].items():
+            self.board.add_scalar(f"loss/{name}", value, record["step"])
+        for kind in ("metrics", "change"):  # evaluations only
+            for name, value in record.get(kind, {}).items():
+                self.board.add_scalar(f"{kind}/{name.replace(' ', '/')}", value, record["step"])
+        if "metrics" in record:
+            draw_curves(self.folder)
+
+    def sample(self, game: Game, step: int, pictures: tuple) -> None:
+        """Writes the fixed test ``pictures`` (one tensor a domain, [-1, 1]) translated there and back."""
+        if not self.writes or not pictures:
+            return
+        blocks = {
+            title: [[to_picture(image) for image in row] for row in rows]
+            for title, rows in game.preview(*pictures).items()
+        }
+        grid = sheet(blocks)
+        with _renamed(self.folder / "samples" / f"step_{step:06d}.png") as unfinished:
+            grid.save(unfinished, "PNG")
+        self.board.add_image("samples", np.asarray(grid), step, dataformats="HWC")
+        draw_curves(self.folder)
+
+    @property
+    def board(self):
+        """The TensorBoard writer, made when first used: it takes a second to import."""
+        if self._board is None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self._board = SummaryWriter(self.folder / "tensorboard")
+        return self._board
+
+    def export(self, game: Game, step: int) -> None:
+        """Writes what ``Translator`` loads: each network with its header, and the card that names them."""
+        provenance = {
+            "dataset": Path(self.config.dataset).name,  # weights travel, and should not tell where folders lie
+            "recipe": self.config.recipe,
+            "steps": step,
+            "pictures": step * self.config.training.batch * process_count(),
+            "seed": self.config.training.seed,
+            "ema": self.config.model.ema,
+            "seen": seen_by(self.config.model),
+            "toolkit": __version__,
+            "date": time.strftime("%Y-%m-%d"),
+        }
+        card: dict = {"name": self.folder.name, "title": f"Trained on {Path(self.config.dataset).name}"}
+        for name, (network, header) in game.exports().items():
+            save_weights(self.folder / f"{name}.safetensors", network, header | {"provenance": provenance})
+            card.setdefault("domains", header["domains"])
+            card[name] = {"file": f"{name}.safetensors"}
+        _write(self.folder / "card.toml", tomli_w.dumps(card | {"training": provenance}))
+
+    def close(self) -> None:
+        if self._board:
+            self._board.close()
+        if self.writes:
+            self._lock.release()
+
+
+def _differences(before: dict, now: dict) -> str:
+    """The settings in which two configurations differ although they must not, as flags of the first."""
+    found = []
+    if Path(before["dataset"]).name != Path(now["dataset"]).name:
+        found.append(f"the data set {before['dataset']} (now {now['dataset']})")
+    for group in ("model", "pictures", "training"):
+        for key, value in now[group].items():
+            old = before.get(group, {}).get(key, value)
+            if key not in FREE and old != value:
+                found.append(f"--{key.replace('_', '-')} {old} (now {value})")
+    return ", ".join(found)
+
+
+def _step_of(line: str) -> int | float:
+    try:
+        return json.loads(line)["step"]
+    except (json.JSONDecodeError, KeyError):
+        return float("inf")  # the torn last line of a killed process
+
+
+@contextmanager
+def _renamed(path: Path):
+    """Gives a path to write to; what was written there takes ``path``'s place when all went well."""
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        yield unfinished
+        with open(unfinished, "r+b") as file:  # Windows syncs only what is open for writing
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _write(path: Path, text: str) -> None:
+    with _renamed(path) as unfinished:
+        unfinished.write_text(text)

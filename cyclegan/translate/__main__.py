@@ -1,0 +1,97 @@
+"""``python -m cyclegan.translate NAME IN... -o OUT``: translate pictures and videos."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.conf import Positional, arg
+
+from cyclegan.translate.jobs import Job, PlanError, plan
+
+
+@dataclass(frozen=True)
+class Options:
+    """Translate pictures and videos with a trained generator.
+
+    Results keep names, sizes and, where it can be written, the format. What is there already stays, so the same command
+    again goes on where it was stopped. Exit code: 0 all done, 1 some inputs could not be read, 2 wrong usage,
+    130 stopped by Ctrl-C.
+    """
+
+    name: Positional[str]
+    """A translator: a card's name such as horse2zebra, a run folder, a weights file, or OWNER/NAME on Hugging Face."""
+    inputs: Annotated[Positional[tuple[str, ...]], arg(metavar="IN [IN ...]")]
+    """Files, folders (with all below them), patterns such as "photos/*.jpg", URLs; pictures and videos."""
+    output: Annotated[Path, arg(aliases=["-o"], metavar="OUT")]
+    """A folder; for a single input also a file."""
+    reverse: bool = False
+    """Translate B to A instead of A to B."""
+    overwrite: bool = False
+    """Replace results that are there already."""
+    size: int | None = None
+    """Let the network see pictures scaled to SIZE pixels on the shorter side, and scale the result back. Default: the
+    picture's own resolution. What it learned has a size in pixels: for large pictures try the one it was trained at."""
+    tile: int | None = None
+    """Bound the memory: work on about TILE x TILE pixels at a time; the result is the same. Default: for large
+    pictures only; 0 never."""
+    device: str | None = None
+    """cpu, cuda, cuda:1, mps … Default: CUDA where there is one."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; returns its exit code."""
+    flags = (tyro.conf.FlagCreatePairsOff,)  # --reverse alone, without --no-reverse
+    options = tyro.cli(Options, args=arguments, prog="python -m cyclegan.translate", config=flags)
+    try:
+        return _translate(options)
+    except PlanError as error:
+        print(f"cyclegan.translate: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on from here.", file=sys.stderr)
+        return 130
+
+
+def _translate(options: Options) -> int:
+    jobs = plan(options.inputs, options.output)
+    waiting = [job for job in jobs if options.overwrite or not job.target.exists()]
+    there = len(jobs) - len(waiting)
+    failures = _run(waiting, options) if waiting else []
+    said = f"{len(waiting) - len(failures)} translated into {options.output}"
+    if there:
+        said += f", {there} there already (--overwrite does them again)"
+    print(said)
+    for job, reason in failures:
+        print(f"{job.source}: {reason}" if job.source not in reason else reason, file=sys.stderr)
+    if failures:
+        print(f"{len(failures)} of {len(jobs)} could not be translated, see above.", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def _run(jobs: list[Job], options: Options) -> list[tuple[Job, str]]:
+    """Loads the translator, does all jobs, and returns those that failed with the reason."""
+    from cyclegan.networks.weights import WeightsError
+    from cyclegan.system.download import CardError
+    from cyclegan.translate.translator import Translator
+
+    try:
+        translator = Translator.from_pretrained(options.name, options.reverse, options.device)
+    except (CardError, WeightsError, RuntimeError) as error:  # torch raises RuntimeError for a device it has not
+        raise PlanError(str(error).splitlines()[0]) from error
+    from cyclegan.translate.pictures import Progress, translate_pictures
+
+    pictures = [job for job in jobs if not job.is_video]
+    videos = [job for job in jobs if job.is_video]
+    with Progress(" → ".join(translator.domains)) as progress:
+        failures = translate_pictures(translator, pictures, options.size, options.tile, progress)
+        if videos:
+            from cyclegan.translate.video import translate_videos
+
+            failures += translate_videos(translator, videos, options.size, options.tile, progress)
+    return failures
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""Large pictures in bounded memory, with the result that the whole picture would have had.
+
+Instance normalisation ties every pixel to the whole picture: tiles that are translated one by one normalise by their
+own statistics and come out in different colours. Here all parts share the picture's statistics, exactly.
+
+The network is walked layer by layer, each time over the whole picture in strips. A first pass measures what the first
+norm has to know; the next one repeats the first layers, with that norm fixed, and measures for the second; and so on.
+The passes do not begin at the picture again and again: feature maps at reduced resolution, where nearly all of the work
+is, are kept, in half precision. The result is the untiled one up to that rounding, and without seams, since there are
+no tiles to blend.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from cyclegan.networks import Residual, UNet
+from cyclegan.networks.generators import UNetBlock
+from cyclegan.translate.strips import FixedNorm, keep, leaves, measure, outputs, settle
+
+EDGE = 640  # pixels each way that are worked on at a time by default
+HALO = 4  # rows at a quarter of the resolution by which the first and last layers see beyond a strip; 3 would do
+_BUDGET = 1 << 26  # pixels × channels of the first layer that go through a network at once: a megapixel at width 64
+
+
+def budget(network: nn.Module) -> int:
+    """Pixels that go through the network at once unless told otherwise; they take about 1 GB of feature maps."""
+    inner = _inner(network)
+    first = next(layer for layer in inner.modules() if isinstance(layer, nn.Conv2d))
+    resolution = first.stride[0] ** 2  # a U-Net's first layer halves height and width
+    return min(_BUDGET // first.out_channels * resolution, 1 << 22)
+
+
+@torch.no_grad()
+def translate(network: nn.Module, picture: Tensor, edge: int) -> Tensor:
+    """(1, C_in, H, W) in [-1, 1] → (1, C_out, H, W), working on about ``edge`` × ``edge`` pixels at a time.
+
+    Height and width are multiples of ``network.multiple``. Besides those pixels' feature maps it takes 2 bytes for
+    every value of two maps of the residual blocks (64 bytes a pixel for ``ResNet`` of width 64), or of the maps that
+    a U-Net's levels hand across.
+    """
+    inner = _inner(network)
+    result = (_walk_unet if isinstance(inner, UNet) else _walk_frame)(inner, picture, edge * edge)
+    return _combined(network, picture, result, edge) if isinstance(network, Residual) else result
+
+
+def _inner(network: nn.Module) -> nn.Module:
+    return network.network if isinstance(network, Residual) else network
+
+
+def _combined(network: Residual, picture: Tensor, change: Tensor, rows: int) -> Tensor:
+    """The residual's last step, some rows at a time into the memory of the network's output."""
+    channels = change.shape[1] // 2
+    for top in range(0, change.shape[2], rows):
+        part = slice(top, top + rows)
+        change[:, :channels, part] = network.combine(picture[:, :, part], change[:, :, part])
+    return change[:, :channels]
+
+
+def _walk_frame(network: nn.Module, picture: Tensor, pixels: int) -> Tensor:
+    """``ResNet`` and ``Mobile``: down to a quarter, residual blocks, and up again."""
+    layers = list(network.model)
+    first, last = _ends(layers)
+    head, tail = [nn.Hardtanh(), *leaves(layers[:first])], leaves(layers[last:])  # Mobile clamps its input
+    rows = max(8 * HALO, pixels // picture.shape[3] // 4 * 4)
+    trunk = settle(head, (picture,), rows, 4 * HALO)
+    for block in layers[first:last]:
+        # A quarter of the width with four times the channels: as many rows take as much memory as above.
+        _add_block(leaves(block.conv_block), trunk, rows)
+    measure(tail, (trunk,), rows // 4, HALO)
+    return _collect(tail, (trunk,), rows // 4, HALO, picture)
+
+
+def _ends(layers: list) -> tuple[int, int]:
+    """Where the residual blocks begin and end."""
+    blocks = [i for i, layer in enumerate(layers) if hasattr(layer, "conv_block")]
+    if blocks:
+        return blocks[0], blocks[-1] + 1
+    downs = [i for i, layer in enumerate(layers) if isinstance(layer, nn.Conv2d) and layer.stride == (2, 2)]
+    return downs[-1] + 3, downs[-1] + 3  # behind that convolution's norm and ReLU
+
+
+def _add_block(layers: list, trunk: Tensor, rows: int) -> None:
+    """``trunk`` += layers(trunk), one convolution at a time."""
+    source, start = trunk, 0
+    for i, layer in enumerate(layers):
+        if not isinstance(layer, FixedNorm):
+            continue
+        before = layers[start:i]
+        if not _worth_keeping(before):
+            for _, strip in outputs(before, (source,), rows, 1):
+                layer.add(strip)
+            continue
+        kept = None
+        for top, strip in outputs(before, (source,), rows, 1):
+            layer.add(strip)
+            if source is not trunk and source.shape[1] == strip.shape[1]:
+                kept = source  # overwritten, which saves a third large map
+            kept = keep(kept, strip, source, top)
+        source, start = kept, i
+    for top, strip in outputs(layers[start:], (source,), rows, 0):
+        trunk[:, :, top : top + strip.shape[2]] += strip
+
+
+def _worth_keeping(layers: list) -> bool:
+    """A depthwise convolution is cheaper to repeat than to keep."""
+    return any(isinstance(layer, nn.Conv2d) and layer.groups == 1 for layer in layers)
+
+
+def _walk_unet(network: UNet, picture: Tensor, pixels: int) -> Tensor:
+    """``UNet``: each level's map on the way down is kept for the way up."""
+    downs, ups, block = [], [], network.model
+    while block is not None:
+        parts = list(block.model)
+        below = next((part for part in parts if isinstance(part, UNetBlock)), None)
+        middle = parts.index(below) if below else 2  # innermost: LeakyReLU, convolution | ReLU, convolution, norm
+        downs.append(leaves(parts[:middle]))
+        ups.append(leaves(parts[middle + 1 if below else middle :]))
+        block = below
+    rows = max(16, 2 * pixels // picture.shape[3] // 2 * 2)  # halved width, doubled channels: the same at all levels
+    maps = []
+    for down in downs:
+        maps.append(settle(down, (maps[-1] if maps else picture,), rows, 2))
+    sources: tuple = (maps.pop(),)
+    for up in reversed(ups[1:]):
+        sources = (maps.pop(), settle(up, sources, rows, 1))
+    return _collect(ups[0], sources, rows // 2, 1, picture)
+
+
+def _collect(layers: list, sources: tuple, rows: int, halo: int, picture: Tensor) -> Tensor:
+    """The last layers' output, whole, in full precision."""
+    result = None
+    for top, strip in outputs(layers, sources, rows, halo):
+        if result is None:
+            result = strip.new_empty(1, strip.shape[1], *picture.shape[2:])
+        result[:, :, top : top + strip.shape[2]] = strip
+    return result

@@ -1,0 +1,190 @@
+"""From picture files to picture files: decoding, the network and encoding at the same time.
+
+On a CPU, small pictures are done in parallel, each by one thread from the file to the file: that is faster than all
+threads together on one picture, whose single layers are too small to share. Otherwise (large pictures, a GPU) decoding
+and encoding run in threads beside the network, and on a GPU neighbours of one size go through it together.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from PIL import Image
+
+from cyclegan.data.images import ImageError, open_image
+from cyclegan.translate import large
+from cyclegan.translate.jobs import Job
+from cyclegan.translate.kinds import fetch_picture
+
+THREADS = 2  # for decoding, and as many for encoding
+AHEAD = 8  # pictures decoded before the network needs them, and encoded after it
+BATCH = 8  # pictures of one size that go through the network together, on a GPU
+SMALL = 512 * 512  # pixels up to which pictures are done in parallel on a CPU
+WORKERS = 8  # at most; each takes up to about 0.3 GB with the full-size ResNet
+
+_QUALITY = {
+    "JPEG": {"quality": 95, "subsampling": 0},  # the networks' colours change from pixel to pixel: keep them all
+    "WEBP": {"quality": 95},
+    "AVIF": {"quality": 90},
+    "TIFF": {"compression": "tiff_deflate"},
+}
+
+
+class Progress:
+    """A live line with the number done and the time to go, on a terminal; silent elsewhere."""
+
+    def __init__(self, title: str):
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as Live
+
+        console = Console(file=sys.stderr)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self.live = Live(*columns, console=console, disable=not console.is_terminal, transient=True)
+        self.title = title
+
+    def __enter__(self) -> Progress:
+        self.live.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.live.stop()
+
+    def begin(self, total: int, what: str, done: int = 0) -> None:
+        self.task = self.live.add_task(f"{self.title}, {what}", total=total, completed=done)
+
+    def advance(self, count: int = 1) -> None:
+        self.live.advance(self.task, count)
+
+
+def translate_pictures(translator, jobs: list[Job], size, tile, progress: Progress) -> list[tuple[Job, str]]:
+    """Does all jobs, each whole or not at all; returns those that failed, with the reason.
+
+    An interruption (KeyboardInterrupt) passes through after what is being written has been written.
+    """
+    failures: list[tuple[Job, str]] = []
+    if not jobs:
+        return failures
+    progress.begin(len(jobs), "pictures")
+    if translator.device.type == "cpu":
+        jobs = _in_parallel(translator, jobs, size, tile, failures, progress)
+    with ThreadPoolExecutor(THREADS) as decoders, ThreadPoolExecutor(THREADS) as encoders:
+        decoded = _ahead(decoders, jobs)
+        writing: deque[tuple[Job, Future]] = deque()
+        try:
+            for group in _groups(_readable(decoded, failures, progress), _batch_size(translator)):
+                results = translator([picture for _, picture in group], size=size, tile=tile)
+                for (job, picture), result in zip(group, results, strict=True):
+                    writing.append((job, encoders.submit(save, result, job.target, picture.info)))
+                while len(writing) > AHEAD:
+                    _finished(*writing.popleft(), failures)
+                    progress.advance()
+        except BaseException:
+            decoders.shutdown(wait=False, cancel_futures=True)
+            raise
+        for job, future in writing:
+            _finished(job, future, failures)
+            progress.advance()
+    return failures
+
+
+def _in_parallel(translator, jobs: list[Job], size, tile, failures, progress) -> list[Job]:
+    """Does the jobs whose pictures are small, one thread each; returns the others."""
+    import torch
+
+    threads = torch.get_num_threads()
+    workers = min(threads, WORKERS)
+    if len(jobs) < workers or workers < 2:
+        return jobs
+    large: set[int] = set()  # indices
+
+    def do(i: int) -> None:
+        picture = _read(jobs[i].source)
+        if picture.width * picture.height > SMALL:
+            large.add(i)
+        else:
+            save(translator(picture, size=size, tile=tile), jobs[i].target, picture.info)
+
+    # Each thread of the pool has its own setting; the math library's, which all share, is restored at the end.
+    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        for i, future in enumerate([pool.submit(do, i) for i in range(len(jobs))]):
+            _finished(jobs[i], future, failures)
+            progress.advance(i not in large)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)
+    return [jobs[i] for i in sorted(large)]
+
+
+def _batch_size(translator) -> tuple[int, int]:
+    """Pictures, and pixels in all, that go through the network together."""
+    return (1, 0) if translator.device.type == "cpu" else (BATCH, large.budget(translator.network))
+
+
+def save(picture: Image.Image, target: Path, info: dict | None = None) -> None:
+    """Writes ``picture`` in the format of ``target``'s suffix, the whole file or none; OSError where that fails."""
+    kind = Image.registered_extensions().get(target.suffix.lower(), "PNG")
+    options = dict(_QUALITY.get(kind, {}))
+    profile = (info or {}).get("icc_profile")
+    if profile and profile[16:20] == b"RGB " and picture.mode in ("RGB", "RGBA"):
+        options["icc_profile"] = profile  # the pixels were not converted, so they still mean its colours
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        picture.save(part, kind, **options)
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _ahead(pool: ThreadPoolExecutor, jobs: Iterable[Job]) -> Iterator[tuple[Job, Future]]:
+    """Each job with its picture on the way, never more than ``AHEAD`` of them."""
+    waiting: deque[tuple[Job, Future]] = deque()
+    for job in jobs:
+        waiting.append((job, pool.submit(_read, job.source)))
+        if len(waiting) >= AHEAD:
+            yield waiting.popleft()
+    yield from waiting
+
+
+def _read(source: str) -> Image.Image:
+    return open_image(fetch_picture(source))
+
+
+def _readable(decoded, failures, progress) -> Iterator[tuple[Job, Image.Image]]:
+    for job, future in decoded:
+        try:
+            yield job, future.result()
+        except (ImageError, MemoryError) as error:
+            failures.append((job, str(error) or "too large for this machine's memory"))
+            progress.advance()
+
+
+def _groups(pictures, limits: tuple[int, int]) -> Iterator[list[tuple[Job, Image.Image]]]:
+    """Neighbours of equal size, at most so many of them and so many pixels (or one)."""
+    group: list[tuple[Job, Image.Image]] = []
+    count, pixels = limits
+    for job, picture in pictures:
+        full = len(group) >= count or (len(group) + 1) * picture.width * picture.height > pixels
+        if group and (full or picture.size != group[0][1].size):
+            yield group
+            group = []
+        group.append((job, picture))
+    if group:
+        yield group
+
+
+def _finished(job: Job, future: Future, failures) -> None:
+    """Waits for a job, and notes why it failed."""
+    try:
+        future.result()
+    except (ImageError, MemoryError) as error:
+        failures.append((job, str(error) or "too large for this machine's memory"))
+    except OSError as error:
+        failures.append((job, f"{job.target} could not be written: {error.strerror or error}"))

@@ -1,0 +1,116 @@
+"""Layers applied to a feature map strip by strip, with instance norms that all strips share.
+
+This is what ``cyclegan.translate.large`` is built of: a map of any size is only ever read and written some rows at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class FixedNorm(nn.Module):
+    """An instance norm whose statistics are measured first, strip by strip, and then hold for every strip.
+
+    Where a network has no norm (``nn.Identity``), it only marks the place between two convolutions.
+    """
+
+    def __init__(self, norm: nn.Module):
+        super().__init__()
+        self.norm = norm
+        self.count, self.mean, self.var = 0, 0.0, 0.0
+
+    def add(self, x: Tensor) -> None:
+        """Takes in (1, C, h, w); merges means and variances as Chan et al. 1979 do, which does not cancel."""
+        if isinstance(self.norm, nn.Identity):
+            return
+        count = x[0, 0].numel()
+        var, mean = torch.var_mean(x, (0, 2, 3), correction=0)
+        var, mean = var.double(), mean.double()
+        share = count / (self.count + count)
+        shift = mean - self.mean
+        self.mean = self.mean + shift * share
+        self.var = self.var * (1 - share) + var * share + shift.square() * share * (1 - share)
+        self.count += count
+
+    def forward(self, x: Tensor) -> Tensor:
+        if isinstance(self.norm, nn.Identity):
+            return x
+        mean, var = self.mean.float(), self.var.float()
+        return F.batch_norm(x, mean, var, self.norm.weight, self.norm.bias, False, 0.0, self.norm.eps)
+
+
+def leaves(layers) -> list[nn.Module]:
+    """The leaves of ``layers`` in order, with every norm replaced by one that can be fixed, without dropout."""
+    found: list[nn.Module] = []
+    for layer in layers:
+        if isinstance(layer, (nn.InstanceNorm2d, nn.Identity)):
+            found.append(FixedNorm(layer))
+        elif isinstance(layer, nn.Dropout):
+            continue
+        elif any(True for _ in layer.children()):
+            found += leaves(layer.children())
+        else:
+            found.append(layer)
+    return found
+
+
+def outputs(layers: list, sources: Sequence[Tensor], rows: int, halo: int) -> Iterator[tuple[int, Tensor]]:
+    """(first row, output rows) of the layers applied to ``sources``, joined along the channels, strip by strip.
+
+    ``rows`` and ``halo`` count rows of the sources, and are multiples of what the layers divide by. Each strip is
+    computed with ``halo`` rows more on both sides, which are cropped off again: what the layers' own padding makes of
+    a cut that is no border of the picture lies in there. Whoever is given a strip may overwrite its rows of a source.
+    """
+    height, above = sources[0].shape[2], None
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        x = torch.cat([source[:, :, top : min(bottom + halo, height)] for source in sources], 1)
+        skipped = 0 if above is None else above.shape[2]
+        if skipped:
+            x = torch.cat([above, x], 2)
+        if halo:
+            above = torch.cat([source[:, :, max(bottom - halo, 0) : bottom] for source in sources], 1)
+        x, total = x.float(), x.shape[2]
+        for layer in layers:
+            x = layer(x)
+        first, count = skipped * x.shape[2] // total, (bottom - top) * x.shape[2] // total
+        yield top * x.shape[2] // total, x[:, :, first : first + count]
+
+
+def measure(layers: list, sources: Sequence[Tensor], rows: int, halo: int) -> None:
+    """Fixes every norm in ``layers``, in turn: each needs the ones before it."""
+    for i, layer in enumerate(layers):
+        if isinstance(layer, FixedNorm):
+            for _, strip in outputs(layers[:i], sources, rows, halo):
+                layer.add(strip)
+
+
+def settle(layers: list, sources: Sequence[Tensor], rows: int, halo: int) -> Tensor:
+    """Fixes every norm in ``layers``; returns their output, whole, in half precision.
+
+    What follows the last norm has to work pixel by pixel.
+    """
+    last = max((i for i, layer in enumerate(layers) if isinstance(layer, FixedNorm)), default=len(layers))
+    measure(layers[:last], sources, rows, halo)
+    kept = None
+    for top, strip in outputs(layers[:last], sources, rows, halo):
+        if last < len(layers):
+            layers[last].add(strip)
+        kept = keep(kept, strip, sources[0], top)
+    if last < len(layers):
+        for top, strip in outputs(layers[last:], (kept,), rows, 0):
+            keep(kept, strip, kept, top)
+    return kept
+
+
+def keep(kept: Tensor | None, strip: Tensor, source: Tensor, top: int) -> Tensor:
+    """Writes a strip into the map ``kept``, which is made at the first; returns that map."""
+    if kept is None:
+        height = source.shape[2] * strip.shape[3] // source.shape[3]
+        kept = torch.empty(1, strip.shape[1], height, strip.shape[3], dtype=torch.float16, device=strip.device)
+    kept[:, :, top : top + strip.shape[2]] = strip
+    return kept

@@ -1,0 +1,224 @@
+"""The translator: one trained generator that takes any picture and gives back the same kind and size.
+
+    from cyclegan import Translator
+    zebra = Translator.from_pretrained("horse2zebra")
+    zebra("horse.jpg").save("zebra.png")
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from huggingface_hub import ModelCard, ModelHubMixin
+from torch import Tensor, nn
+
+from cyclegan.data.images import ImageError
+from cyclegan.networks import library
+from cyclegan.networks.hub import readme
+from cyclegan.networks.weights import load_weights, save_weights
+from cyclegan.translate import large
+from cyclegan.translate.kinds import take
+
+SMALLEST = 16  # pixels; below that the feature maps between the norms have too few values to be normalised
+
+
+class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="image-to-image", tags=["cyclegan"]):
+    """Translates pictures of the domain ``domains[0]`` into ``domains[1]``.
+
+    Args:
+        network: a generator, (N, C_in, H, W) → (N, C_out, H, W) in [-1, 1].
+        header: what a weights file says of it, see ``cyclegan.networks.weights``.
+        device: where it runs; by default on the first CUDA device, and on the CPU where there is none.
+        direction: ``"G_AB"`` or ``"G_BA"``: which half of its pair it is, hence the name of its file.
+    """
+
+    def __init__(self, network: nn.Module, header: dict, device=None, direction: str = "G_AB"):
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.network = network.eval().requires_grad_(False).to(self.device)
+        self.header, self.direction = header, direction
+        self._hub_mixin_config = header  # what the hub shows as config.json
+
+    @property
+    def domains(self) -> tuple[str, str]:
+        """(source, target), for example ("horse", "zebra")."""
+        return tuple(self.header["domains"])
+
+    @property
+    def size(self) -> int | None:
+        """Height and width, in pixels, of the pictures it was trained on; None where that is not known."""
+        return self.header.get("size")
+
+    @property
+    def channels(self) -> tuple[int, int]:
+        """Channels of the pictures that go in and come out."""
+        return tuple(self.header["preprocessing"]["channels"])
+
+    def __repr__(self) -> str:
+        name = self.header["architecture"]["name"]
+        return f"Translator({' → '.join(self.domains)}, {name}, trained at {self.size} px, on {self.device})"
+
+    def __call__(self, picture, *, size: int | None = None, tile: int | None = None):
+        """The translated picture: of the same kind as ``picture``, and of the same height and width.
+
+        Args:
+            picture: a path or URL of a file, a Pillow image, an array (H, W[, C]) or a tensor (C, H, W), of uint8,
+                uint16 or floating point in [-1, 1]; or several: a list or tuple, of mixed kinds and sizes too, an
+                array (N, H, W, C) or a tensor (N, C, H, W). Files come back as Pillow images, lists as lists.
+            size: the network works on the picture scaled to ``size`` pixels on its shorter side, and the result is
+                scaled back. By default it works at the picture's own resolution, which keeps all detail; but what it
+                learned at ``self.size`` pixels (stripes, brush strokes) keeps its size in pixels, so that on much
+                larger pictures ``size=translator.size`` often looks more like the training.
+            tile: bound the memory by working on about ``tile`` × ``tile`` pixels at a time, with the statistics of
+                the whole picture, so that the result is the same (see ``cyclegan.translate.large``); 0 for never. By default
+                that is done above 1 megapixel for the full-size ResNet, and above up to 4 for smaller networks.
+
+        Raises ``ImageError`` (a ``ValueError``) with one sentence for what is no usable picture.
+        """
+        if isinstance(picture, (list, tuple)):
+            return self._many(picture, size, tile)
+        if getattr(picture, "ndim", None) == 4:
+            return _stacked(picture, self._many(list(picture), size, tile))
+        return self._many([picture], size, tile)[0]
+
+    def run(self, batch: Tensor) -> Tensor:
+        """Float (N, C_in, H, W) in [-1, 1] → float (N, C_out, H, W) in [-1, 1], on the device that ``batch`` is on.
+
+        The generator itself, untiled, at any height and width: what it cannot divide is padded by reflection on the
+        right and at the bottom, and cropped off again. Every picture is translated as if it were alone.
+        """
+        if batch.dim() != 4 or batch.shape[1] != self.channels[0] or not batch.is_floating_point():
+            wanted = f"float (N, {self.channels[0]}, H, W)"
+            raise ImageError(f"this translator runs on {wanted}, not on {batch.dtype} {list(batch.shape)}")
+        height, width = batch.shape[-2:]
+        with torch.no_grad():
+            padded = pad_to_multiple(batch.to(self.device, torch.float32), self.network.multiple)
+            return self.network(padded)[..., :height, :width].contiguous().to(batch.device)
+
+    def _many(self, pictures, size: int | None, tile: int | None) -> list:
+        taken = [take(picture, self.channels[0]) for picture in pictures]
+        results: list = [None] * len(taken)
+        # On a CPU a batch is slower than its pictures one by one, whose feature maps fit into the cache.
+        budget = large.budget(self.network) if self.device.type != "cpu" else 0
+        for group in _batches([pixels.shape for pixels, _ in taken], budget):
+            batch = torch.stack([taken[i][0] for i in group]) if len(group) > 1 else taken[group[0]][0][None]
+            for i, result in zip(group, self._resized(batch, size, tile), strict=True):
+                results[i] = taken[i][1](result)
+        return results
+
+    def _resized(self, batch: Tensor, size: int | None, tile: int | None) -> Tensor:
+        own = batch.shape[-2:]
+        if size is None or size == min(own):
+            return self._bounded(batch, tile)
+        if size < 1:
+            raise ImageError(f"size is a number of pixels, not {size}")
+        small = [max(1, round(side * size / min(own))) for side in own]
+        result = self._bounded(_scaled(batch, small), tile)
+        return _scaled(result, own)
+
+    def _bounded(self, batch: Tensor, tile: int | None) -> Tensor:
+        """The whole picture at once, or in tiles where it is too large for that or ``tile`` says so."""
+        height, width = batch.shape[-2:]
+        budget = large.budget(self.network)
+        if tile == 0 or (tile is None and height * width <= budget):
+            return self.run(batch)
+        padded = pad_to_multiple(batch.to(self.device, torch.float32), self.network.multiple)
+        edge = tile or large.EDGE
+        results = [large.translate(self.network, picture, edge)[..., :height, :width] for picture in padded.split(1)]
+        return (torch.cat(results) if len(results) > 1 else results[0]).to(batch.device)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path,
+        reverse: bool = False,
+        device=None,
+        *,
+        revision: str | None = None,
+        token: str | bool | None = None,
+        cache_dir=None,
+        force_download: bool = False,
+        local_files_only: bool = False,
+    ) -> Translator:
+        """Loads a translator A → B, or with ``reverse`` its partner B → A.
+
+        ``pretrained_model_name_or_path`` is the name of a card (``"horse2zebra"``), a run folder or its name, a folder
+        with ``G_AB.safetensors``, a weights file (ours, or the reference's ``.pth``), or a Hugging Face repository
+        (``"OWNER/NAME"``), for which the last five arguments are meant. Raises ``CardError`` or ``WeightsError``,
+        both a ``ValueError``, with one sentence.
+        """
+        hub = {"revision": revision, "token": token, "cache_dir": cache_dir}
+        hub |= {"force_download": force_download, "local_files_only": local_files_only}
+        found = library.find(pretrained_model_name_or_path, reverse, **hub)
+        if found.reference:
+            return cls.from_reference(found.path, found.domains, device=device, direction=found.direction)
+        network, header = load_weights(found.path)
+        return cls(network, header, device, found.direction)
+
+    @classmethod
+    def from_reference(
+        cls, path, domains=("A", "B"), size: int = library.REFERENCE_SIZE, device=None, direction: str = "G_AB"
+    ) -> Translator:
+        """Loads a generator of the reference implementation or of GAN Compression, see ``cyclegan.networks.reference``.
+
+        Such files say neither what they translate nor at which size they were trained: ``domains`` and ``size`` do.
+        """
+        from cyclegan.networks.reference import load_reference
+
+        network, architecture = load_reference(path)
+        channels = [architecture["in_channels"], architecture["out_channels"]]
+        header = {
+            "format": 1,
+            "architecture": architecture,
+            "domains": list(domains),
+            "size": size,
+            "preprocessing": {"range": [-1, 1], "channels": channels},
+            "provenance": {"converted_from": Path(path).name},
+        }
+        return cls(network, header, device, direction)
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        save_weights(Path(save_directory) / f"{self.direction}.safetensors", self.network, self.header)
+
+    def generate_model_card(self, **_) -> ModelCard:
+        """The hub's README.md: what it translates, how to use it, how it was built and where it comes from."""
+        return ModelCard(readme(self.header, self.direction))
+
+
+def pad_to_multiple(batch: Tensor, multiple: int) -> Tensor:
+    """(N, C, H, W) with height and width rounded up to ``multiple``, and to at least ``SMALLEST``, by reflection.
+
+    Reflection needs a side that is longer than what is added; shorter ones repeat their last row or column.
+    """
+    for dimension, side in ((2, batch.shape[2]), (3, batch.shape[3])):
+        extra = max(-(-side // multiple), -(-SMALLEST // multiple)) * multiple - side
+        if extra:
+            padding = (0, 0, 0, extra) if dimension == 2 else (0, extra, 0, 0)
+            batch = F.pad(batch, padding, mode="reflect" if extra < side else "replicate")
+    return batch
+
+
+def _scaled(batch: Tensor, size) -> Tensor:
+    return F.interpolate(batch, tuple(size), mode="bicubic", antialias=True).clamp(-1, 1)
+
+
+def _batches(shapes: list, budget: int) -> list[list[int]]:
+    """Indices of pictures of equal shape, in groups of at most ``budget`` pixels (or of one)."""
+    groups: list[list[int]] = []
+    latest: dict = {}
+    for i, shape in enumerate(shapes):
+        group = latest.get(shape)
+        if group is None or (len(group) + 1) * shape[1] * shape[2] > budget:
+            latest[shape] = group = []
+            groups.append(group)
+        group.append(i)
+    return groups
+
+
+def _stacked(like, results: list):
+    if isinstance(like, Tensor):
+        return torch.stack(results)
+    import numpy as np
+
+    return np.stack(results)

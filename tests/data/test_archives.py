@@ -1,0 +1,137 @@
+"""From a zip to a folder of pictures, whoever made the zip; and from a maker."""
+
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+from mirror import FOLDERS, archive, assert_complete, leftovers, picture, write_card
+
+from cyclegan.data.datasets import CardError, locate
+
+
+def link(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return info
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        "../evil.png",
+        "tiny/trainA/../../../evil.png",
+        "..\\evil.png",
+        "/evil.png",
+        "C:\\evil.png",
+        "tiny/C:evil.png",
+        "../",
+        link("tiny/trainA/evil"),
+    ],
+    ids=lambda member: member if isinstance(member, str) else "link",
+)
+def test_an_archive_that_reaches_out_of_its_folder_is_refused_whole(mirror, root, tmp_path, member):
+    body = archive(extra={member: b"/etc"})
+    write_card(root, body, [mirror.serve("/tiny.zip", body)])
+    (tmp_path / "local.zip").write_bytes(body)
+    before = {path for path in tmp_path.rglob("*") if path.suffix != ".lock"} | {root}
+    for arguments in (("tiny",), ("local", tmp_path / "local.zip")):
+        with pytest.raises(CardError, match="meant to do harm"):
+            locate(*arguments)
+    assert {path for path in tmp_path.rglob("*") if path.suffix != ".lock"} == before
+    assert not Path("/evil.png").exists()
+
+
+def test_a_zip_bomb_is_refused(root, tmp_path):
+    pack = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(pack, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("trainA/1.png", bytes(20_000_000))
+    with pytest.raises(CardError, match=r"would unpack to 20\.0 MB"):
+        locate("bomb", pack)
+    assert leftovers(root) == []
+
+
+def test_a_member_that_lies_about_its_size_is_refused(root, tmp_path):
+    pack = tmp_path / "liar.zip"
+    with zipfile.ZipFile(pack, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("trainA/1.png", bytes(5_000_000))
+        file.filelist[0].file_size = 10  # in the directory at the end, which is what readers trust
+    with pytest.raises(CardError, match="not a whole zip"):
+        locate("liar", pack)
+    assert not (root / "liar").exists() and leftovers(root) == []
+
+
+@pytest.mark.parametrize("damage", ["truncated", "text"])
+def test_a_damaged_local_zip_is_named(root, tmp_path, damage):
+    pack = tmp_path / "pack.zip"
+    pack.write_bytes(archive()[:-100] if damage == "truncated" else b"<html>Sorry</html>")
+    with pytest.raises(CardError, match=r"pack\.zip is not a whole zip"):
+        locate("mine", pack)
+
+
+def test_a_local_zip_takes_the_place_of_the_download(mirror, root, tmp_path):
+    body = archive()
+    write_card(root, body, [mirror.serve("/tiny.zip", body)])
+    pack = tmp_path / "from a friend.zip"
+    pack.write_bytes(body)
+    found = locate("tiny", pack)
+    assert found.domains == ("red", "blue") and found.folder == root / "tiny"
+    assert locate("tiny", pack) == locate("tiny") == found
+    assert mirror.requests == []
+    assert pack.exists()
+
+
+def test_a_local_zip_with_other_content_than_the_cards_is_refused(root, tmp_path):
+    write_card(root, archive(), [])
+    pack = tmp_path / "tiny.zip"
+    pack.write_bytes(archive(each=3))
+    with pytest.raises(CardError, match=r"not the archive on the card of tiny.*sha256"):
+        locate("tiny", pack)
+    assert not (root / "tiny").exists()
+
+
+def test_a_local_zip_without_a_card(root, tmp_path):
+    pack = tmp_path / "cat2dog.zip"
+    pack.write_bytes(archive(wrapper="", extra={"__MACOSX/trainA/._0.png": b"", ".DS_Store": b""}))
+    found = locate("cats", pack)
+    assert found.folder == root / "cats" and found.card == {}
+    assert_complete(found.folder)
+    assert locate("cats", pack) == locate("cats") == found  # the same command again
+    assert locate(pack).folder == root / "cat2dog"  # a zip in place of a name
+    pack.write_bytes(archive(each=3))
+    with pytest.raises(CardError, match="there already"):
+        locate("cats", pack)
+
+
+def test_a_zip_of_something_else_is_no_data_set(root, tmp_path):
+    pack = tmp_path / "notes.zip"
+    with zipfile.ZipFile(pack, "w") as file:
+        file.writestr("notes/today.txt", "nothing")
+    with pytest.raises(CardError, match="expected are trainA/ and trainB/"):
+        locate("notes", pack)
+    assert not (root / "notes").exists() and leftovers(root) == []
+
+
+def test_a_maker_is_called_once_and_renamed_into_place(root, monkeypatch):
+    from cyclegan.data import emoji
+
+    calls = []
+
+    def make(folder: Path) -> None:
+        calls.append(folder)
+        assert not folder.exists()
+        for name in FOLDERS:
+            (folder / name).mkdir(parents=True)
+            (folder / name / "1.png").write_bytes(picture())
+        if len(calls) == 1:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setitem(emoji.MAKERS, "dots", make)
+    root.mkdir()
+    (root / "drawn.toml").write_text('maker = "dots"\npaired_test = true\n')
+    with pytest.raises(CardError, match="full"):
+        locate("drawn")
+    assert not (root / "drawn").exists() and leftovers(root) == []
+    found = locate("drawn")
+    assert found == locate("drawn") and len(calls) == 2
+    assert found.test_pairs() == [(root / "drawn/testA/1.png", root / "drawn/testB/1.png")]

@@ -1,0 +1,213 @@
+"""Which folder is which domain, and what a card says; the cards that come with the package are whole."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mirror import FOLDERS, picture
+
+from cyclegan.data.datasets import CardError, dataset_card, dataset_names, locate, package_folder
+from cyclegan.train.config import Config
+from cyclegan.train.recipes import RECIPES, of_card, with_defaults
+
+OFFICIAL = ["apple2orange", "cezanne2photo", "facades", "horse2zebra", "iphone2dslr_flower", "maps"]
+OFFICIAL += ["monet2photo", "summer2winter_yosemite", "ukiyoe2photo", "vangogh2photo"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_here(tmp_path, monkeypatch, root):
+    """Whatever data sets this machine has, these tests see none."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+
+def fill(folder: Path, *names: str) -> Path:
+    """Two pictures in each of the named folders below `folder`."""
+    for name in names:
+        (folder / name).mkdir(parents=True)
+        for number in (1, 2):
+            (folder / name / f"{number}.png").write_bytes(picture(number))
+    return folder
+
+
+@pytest.mark.parametrize("name", OFFICIAL)
+def test_the_official_cards_are_whole(name):
+    card = dataset_card(name)
+    assert card["name"] == name
+    assert all(isinstance(card[key], str) and card[key] for key in ("title", "licence", "source"))
+    assert len(card["domains"]) == 2 and card["channels"] == [3, 3]
+    assert "arxiv" in card["source"].lower() or "CVPR" in card["source"]
+    archive = card["archive"]
+    assert archive["bytes"] > 1e7
+    assert re.fullmatch("[0-9a-f]{64}", archive["sha256"])
+    assert archive["urls"][0] == f"https://efrosgans.eecs.berkeley.edu/cyclegan/datasets/{name}.zip"
+    assert all(url.startswith("https://") for url in archive["urls"])
+
+
+def test_every_card_of_the_package_can_be_used():
+    cards = {name: dataset_card(name) for name in dataset_names()}
+    assert cards.keys() == {path.stem for path in package_folder("datasets").glob("*.toml")} >= set(OFFICIAL)
+    for name, card in cards.items():
+        assert card["name"] == name
+        assert ("archive" in card) != ("maker" in card), name
+        for recipe in RECIPES:
+            with_defaults(Config(name), RECIPES[recipe] | of_card(card.get("train", {}), recipe)).check()
+    hashes = [card["archive"]["sha256"] for card in cards.values() if "archive" in card]
+    assert len(set(hashes)) == len(hashes)
+
+
+def test_an_unknown_name_gets_the_nearest_ones():
+    with pytest.raises(CardError, match=r"'horse2zebr'.*did you mean horse2zebra\b.*trainA"):
+        locate("horse2zebr")
+    with pytest.raises(CardError, match=r"'qqq'.*there are apple2orange, .*vangogh2photo"):
+        locate("qqq")
+    with pytest.raises(CardError, match="no folder some/where"):
+        locate("some/where")
+
+
+def test_the_papers_layout(tmp_path):
+    folder = fill(tmp_path / "cat2dog_small", *FOLDERS)
+    found = locate(folder)
+    assert (found.name, found.folder, found.card, found.defaults) == ("cat2dog_small", folder, {}, {})
+    assert found.domains == ("cat", "dog") and found.channels == (3, 3)
+    assert [found.train_A, found.train_B, found.test_A, found.test_B] == [folder / name for name in FOLDERS]
+    assert not found.paired_test and found.test_pairs() == []
+
+
+def test_spelling_a_wrapper_and_debris_do_not_matter(tmp_path):
+    folder = fill(tmp_path / "mine" / "mine", "train_a", "TrainB", "testa")
+    (tmp_path / "mine" / "__MACOSX").mkdir()
+    (folder / "testB").mkdir()  # empty: no test pictures of B
+    found = locate(tmp_path / "mine")
+    assert (found.train_A, found.train_B) == (folder / "train_a", folder / "TrainB")
+    assert (found.test_A, found.test_B) == (folder / "testa", None)
+    assert found.domains == ("A", "B")
+
+
+def test_two_domain_folders_in_alphabetical_order(tmp_path):
+    folder = fill(tmp_path / "farm", "zebras", "Horses")
+    found = locate(folder)
+    assert found.domains == ("Horses", "zebras")
+    assert (found.train_A, found.train_B, found.test_A) == (folder / "Horses", folder / "zebras", None)
+
+
+@pytest.mark.parametrize("pattern", ["{split}/{domain}", "{domain}/{split}"])
+def test_splits_above_or_below_the_domains(tmp_path, pattern):
+    names = [pattern.format(split=s, domain=d) for s in ("train", "test") for d in ("horses", "zebras")]
+    folder = fill(tmp_path / "farm", *names)
+    found = locate(folder)
+    assert found.domains == ("horses", "zebras")
+    assert [found.train_A, found.train_B, found.test_A, found.test_B] == [folder / name for name in names]
+
+
+def test_a_card_in_the_folder_names_and_swaps_the_domains(tmp_path):
+    folder = fill(tmp_path / "farm", "a_pictures", "b_pictures", "notes")
+    (folder / "card.toml").write_text(
+        'folders = ["b_pictures", "a_pictures"]\ndomains = ["Bee", "Ant"]\nchannels = [1, 3]\n'
+    )
+    found = locate(folder)
+    assert (found.train_A, found.train_B) == (folder / "b_pictures", folder / "a_pictures")
+    assert found.domains == ("Bee", "Ant") and found.channels == (1, 3)
+
+
+def test_a_folder_takes_the_place_of_the_download(tmp_path, root):
+    folder = fill(tmp_path / "downloaded by hand", "trainA", "trainB")
+    found = locate("horse2zebra", folder)
+    assert (found.name, found.folder, found.domains) == ("horse2zebra", folder, ("horse", "zebra"))
+    assert found.card["archive"]["bytes"] == 116867962
+    assert not root.exists()
+
+
+def test_a_data_set_that_is_there_is_used_as_it_is(root):
+    fill(root / "horse2zebra", "trainA", "trainB")
+    assert locate("horse2zebra").folder == root / "horse2zebra"
+    fill(root / "mine", "trainA", "trainB")
+    assert locate("mine").folder == root / "mine"  # no card needed
+
+
+def test_a_name_means_the_card_and_a_path_the_folder(tmp_path, root):
+    fill(root / "horse2zebra", "trainA", "trainB")
+    fill(Path("horse2zebra"), "trainA", "trainB")
+    assert locate("horse2zebra").folder == root / "horse2zebra"
+    assert locate("./horse2zebra").folder == Path("horse2zebra")
+    with pytest.raises(CardError, match="--data"):
+        locate("./horse2zebra", tmp_path)
+    with pytest.raises(CardError, match="no file or folder"):
+        locate("horse2zebra", tmp_path / "missing.zip")
+
+
+def test_a_card_of_the_users_own_goes_before_the_packages(root):
+    fill(root / "maps", "trainA", "trainB")
+    (root / "maps.toml").write_text('domains = ["land", "chart"]\n')
+    assert locate("maps").domains == ("land", "chart")
+
+
+def test_true_pairs_share_a_name_but_for_the_suffix(tmp_path):
+    folder = fill(tmp_path / "maps", *FOLDERS)
+    for name in ("10_A.jpg", "9_A.jpg", "only_A.jpg"):
+        (folder / "testA" / name).write_bytes(picture())
+    for name in ("9_B.png", "10_B.png"):
+        (folder / "testB" / name).write_bytes(picture())
+    pairs = [(a.name, b.name) for a, b in locate("maps", folder).test_pairs()]
+    assert pairs == [("1.png", "1.png"), ("2.png", "2.png"), ("9_A.jpg", "9_B.png"), ("10_A.jpg", "10_B.png")]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([], r"holds nothing"),
+        (["trainA", "testB"], r"holds testB/, trainA/"),
+        (["one"], r"one holds 2 files"),
+        (["one", "two", "three"], r"holds one/, three/, two/"),
+        (["train/one", "train/two", "train/three"], r"train holds one/, three/, two/"),
+    ],
+)
+def test_a_folder_that_is_none_says_what_was_found(tmp_path, names, said):
+    folder = fill(tmp_path / "folder", *names)
+    folder.mkdir(exist_ok=True)
+    with pytest.raises(CardError, match=said + r".*: expected are trainA/ and trainB/"):
+        locate(folder)
+
+
+def test_training_folders_without_pictures_are_named(tmp_path):
+    folder = fill(tmp_path / "folder", "trainA")
+    (folder / "trainB").mkdir()
+    (folder / "trainB" / "readme.txt").write_text("")
+    (folder / "trainB" / "._1.png").write_bytes(b"")
+    with pytest.raises(CardError, match=r"trainB holds 2 files but no pictures"):
+        locate(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("domains = [", "not valid TOML"),
+        ('domains = ["one"]', "two values"),
+        ("channels = [3, 4]", "two values"),
+        ("[archive]\nbytes = 1\n", "bytes, sha256 and urls"),
+        ('title = "nothing to fetch"', "neither an archive nor a maker"),
+        ('maker = "nobody"', "no maker is called 'nobody'"),
+    ],
+)
+def test_a_broken_card_is_named(root, text, said):
+    root.mkdir()
+    (root / "mine.toml").write_text(text)
+    with pytest.raises(CardError, match=said):
+        locate("mine")
+    assert not (root / "mine").exists()
+
+
+def test_cards_come_without_torch():
+    code = "import cyclegan.data.datasets, sys; print(*{'torch', 'pooch', 'requests', 'tyro'} & set(sys.modules))"
+    checkout = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=checkout, capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == ("", "")
+
+
+def test_the_real_horse2zebra_is_found_as_it_is(horse2zebra):
+    found = locate("horse2zebra", horse2zebra)
+    folders = (found.train_A, found.train_B, found.test_A, found.test_B)
+    assert [len(list(path.glob("*.jpg"))) for path in folders] == [1067, 1334, 120, 140]
+    assert locate(horse2zebra).domains == found.domains == ("horse", "zebra")

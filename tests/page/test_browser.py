@@ -1,0 +1,156 @@
+"""The page as a visitor uses it, in a real browser: Debian's chromium, driven by playwright."""
+
+import shutil
+import zipfile
+
+import pytest
+from served_page import make_run, picture, running
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e '.[test]'")
+pytest.importorskip("gradio", reason="the page needs the extra: app")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium on this machine: apt-get install chromium")
+
+PATIENCE = 60_000  # milliseconds, for a machine that is busy with other things
+UPLOAD = "#given input[type=file]"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("browser")
+    make_run(folder / "runs" / "drawn", ("sketch", "emoji"))
+    make_run(folder / "runs" / "tiny", ("horse", "zebra"))
+    with running(folder) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, address):
+    """The page, opened; fails where it asked anybody else for anything, or where its scripts broke."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900}, accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    sync_api.expect.set_options(timeout=PATIENCE)
+    strangers, broken = [], []
+    own = (address, address.replace("http", "ws"), "data:", "blob:")
+    page.on("request", lambda request: request.url.startswith(own) or strangers.append(request.url))
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.goto(address)
+    page.locator(UPLOAD).wait_for(state="attached")
+    choose(page, "tiny", "horse → zebra")
+    yield page
+    context.close()
+    assert not strangers and not broken
+
+
+def choose(page, name: str, direction: str) -> None:
+    """Picks a translator by its name, and waits for the page to offer its directions."""
+    page.locator("#translator input").click()
+    page.get_by_role("option", name=name).click()
+    sync_api.expect(page.locator("#directions")).to_contain_text(direction)
+
+
+def shown(page, place: str) -> list[str]:
+    """Addresses of the pictures in one place of the page."""
+    return page.locator(f"{place} img").evaluate_all("all => all.map(one => one.src)")
+
+
+def upload(page, path) -> None:
+    page.set_input_files(UPLOAD, path)
+    page.locator("#said", has_text="pixels").wait_for()
+
+
+def test_upload_result_round_trip_download_and_the_other_direction(page, tmp_path):
+    picture(1, 120, 80).save(tmp_path / "my horse.png")
+    upload(page, tmp_path / "my horse.png")
+    sync_api.expect(page.locator("#said")).to_contain_text("horse → zebra")
+    sync_api.expect(page.locator("#said")).to_contain_text("120 × 80 pixels")
+    sync_api.expect(page.locator("#cycle")).to_contain_text("There and back")
+    sync_api.expect(page.locator("#back img")).to_have_count(2)
+    with page.expect_download() as download:
+        page.locator("#take").click()
+    assert download.value.suggested_filename == "my_horse_zebra.png"
+
+    before = shown(page, "#result")
+    page.locator("#directions").get_by_text("zebra → horse").click()
+    sync_api.expect(page.locator("#said")).to_contain_text("zebra → horse")
+    after = shown(page, "#result")
+    assert len(before) == len(after) == 2 and before[1] != after[1]
+
+
+def test_a_bad_file_is_told_kindly_and_the_next_one_works(page, tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"this is text")
+    picture(2).save(tmp_path / "good.png")
+    page.set_input_files(UPLOAD, tmp_path / "broken.png")
+    sync_api.expect(page.locator("#said")).to_contain_text("broken.png is not a picture that can be read here")
+    page.get_by_label("Remove Image").click()
+    upload(page, tmp_path / "good.png")
+    sync_api.expect(page.locator("#result img")).to_have_count(2)
+
+
+def test_a_stroke_is_translated_and_wiped_off(page):
+    page.get_by_role("tab", name="Draw").click()
+    box = page.locator("#pad canvas").bounding_box()
+    x, y = box["x"] + box["width"] / 3, box["y"] + box["height"] / 3
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 90, y + 20, steps=5)
+    page.mouse.move(x + 40, y + 110, steps=5)
+    page.mouse.up()
+    sync_api.expect(page.locator("#draw-said")).to_contain_text("sketch → emoji")
+    assert len(shown(page, "#made")) == len(shown(page, "#redrawn")) == 1
+    page.locator("#pad").get_by_role("button", name="Clear").click()
+    sync_api.expect(page.locator("#made img")).to_have_count(0)
+
+
+def test_many_files_become_a_zip(page, tmp_path):
+    for seed in (3, 4):
+        picture(seed).save(tmp_path / f"{seed}.png")
+    with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
+        archive.write(tmp_path / "3.png", "inside.png")
+    page.get_by_role("tab", name="Files").click()
+    page.set_input_files("#files input[type=file]", [tmp_path / name for name in ("3.png", "4.png", "more.zip")])
+    page.locator("#files").get_by_text("more.zip").or_(page.locator("#files").get_by_text(".zip")).first.wait_for()
+    page.locator("#go-all").click()
+    sync_api.expect(page.locator("#files-said")).to_contain_text("3 translated")
+    with page.expect_download() as download:
+        page.locator("#take-all").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert sorted(archive.namelist()) == ["3.png", "4.png", "inside.png"]
+
+
+def test_a_training_can_be_watched(page):
+    page.get_by_role("tab", name="Watch").click()
+    sync_api.expect(page.locator("#run-said")).to_contain_text("step 12 of 20")
+    sync_api.expect(page.locator("#grid img")).to_have_count(1)
+    page.locator("#close svg.marks").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_fits_a_phone(browser, address, tmp_path, scheme):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(address)
+    page.locator(UPLOAD).wait_for(state="attached")
+    picture(5, 60, 90).save(tmp_path / "a.png")
+    upload(page, tmp_path / "a.png")
+    width = "[document.documentElement.scrollWidth, document.body.scrollWidth]"
+    assert max(page.evaluate(width)) <= 390
+    for tab in ("Draw", "Files", "Watch", "About"):
+        visible = page.locator("button[role=tab]:visible", has_text=tab)
+        if not visible.count():
+            page.locator(".overflow-menu > button").click()
+            visible = page.locator(".overflow-dropdown button", has_text=tab)
+        visible.first.click()
+        page.get_by_role("tabpanel").locator("visible=true").first.wait_for()
+        assert max(page.evaluate(width)) <= 390, tab
+    context.close()

@@ -1,0 +1,235 @@
+"""The parts of the page that are no page: what can be chosen, the bounds, many files at once."""
+
+import io
+import os
+import threading
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from served_page import make_run, picture
+
+from cyclegan import Translator
+from cyclegan.data.images import ImageError
+from cyclegan.page import choices, many_files, one_picture, words
+from cyclegan.system.download import CardError
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty working directory, as a visitor's machine has it: the package's own cards, nothing downloaded."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CYCLEGAN_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("CYCLEGAN_DATASETS", str(tmp_path / "datasets"))
+    monkeypatch.setattr(choices, "package_folder", lambda kind: tmp_path / "package" / kind)
+    monkeypatch.setattr(choices.zoo, "package_folder", lambda kind: tmp_path / "package" / kind)
+    return tmp_path
+
+
+def card(folder: Path, name: str, domains: list, **entries) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = "".join(f'[{d}]\n{k} = "{v}"\n' for d, (k, v) in entries.items())
+    (folder / f"{name}.toml").write_text(f'name = "{name}"\ndomains = {domains}\n{parts}')
+
+
+def test_nothing_at_all_is_said_with_the_command_that_helps(here):
+    assert choices.choices() == []
+    with pytest.raises(CardError, match=r"cyclegan\.train horse2zebra"):
+        choices.choose(None)
+
+
+def test_two_cards_of_one_direction_are_one_choice(here):
+    url = {"G_AB": ("url", "http://127.0.0.1:1/none.pth")}
+    card(here / "pretrained", "summer2winter_park", ["summer", "winter"], **url)
+    card(here / "pretrained", "winter2summer_park", ["winter", "summer"], **url)
+    card(here / "pretrained", "winter2summer_town", ["winter", "summer"], **url)
+    pair, alone = choices.choices()
+    assert [way.name for way in pair.ways] == ["summer2winter_park", "winter2summer_park"]
+    assert pair.back(pair.ways[0]) is pair.ways[1] and not pair.here and "download" in pair.label
+    assert len(alone.ways) == 1 and alone.back(alone.ways[0]) is None
+
+
+def test_what_is_here_comes_first_and_broken_things_are_left_out(here):
+    card(here / "pretrained", "a_download", ["x", "y"], G_AB=("url", "http://127.0.0.1:1/none.pth"))
+    card(here / "pretrained", "b_missing", ["x", "y"], G_AB=("file", "not_there.safetensors"))
+    (here / "pretrained" / "c_broken.toml").write_text("domains = [")
+    make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    (here / "runs" / "begun").mkdir()
+    (here / "runs" / "begun" / "config.json").write_text("{}")
+    torn = make_run(here / "runs" / "torn", ("horse", "zebra"))
+    for file in torn.glob("*.safetensors"):
+        file.write_bytes(file.read_bytes()[:20])
+    assert [choice.key for choice in choices.choices()] == ["runs/tiny", "a_download"]
+
+
+def test_a_run_in_training_is_loaded_anew_when_it_has_exported(here):
+    run = make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    way = choices.choose("runs/tiny").ways[0]
+    warm = one_picture.Warm()
+    first = warm.translator(way)
+    assert warm.translator(way) is first
+    make_run(here / "other_weights", ("horse", "zebra"))
+    (here / "other_weights" / "G_AB.safetensors").replace(run / "G_AB.safetensors")
+    assert warm.translator(way) is not first
+
+
+@pytest.mark.parametrize(
+    ("size", "detail", "expected"),
+    [
+        ((4000, 3000), one_picture.FITTED, (341, 256)),
+        ((3000, 4000), one_picture.DOUBLE, (512, 683)),
+        ((200, 100), one_picture.FITTED, (200, 100)),  # never made larger
+        ((4000, 3000), one_picture.OWN, (4000, 3000)),
+        ((8000, 6000), one_picture.OWN, (4099, 3074)),  # 12.6 megapixels
+        ((60_000, 100), one_picture.FITTED, (48_990, 82)),  # not even a strip is given more than its 4 megapixels
+    ],
+)
+def test_the_network_sees_a_bounded_size(size, detail, expected):
+    assert one_picture.working_size(size, 256, detail) == expected
+
+
+def test_the_words_follow_the_cycle_error(here):
+    make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    choice = choices.choose("runs/tiny")
+    grey = Image.new("RGB", (8, 8), (100, 100, 100))
+    near = Image.new("RGB", (8, 8), (102, 102, 102))
+    trip = one_picture.Trip(grey, grey, near, (8, 8), 0.1)
+    assert trip.cycle_error == pytest.approx(2 / 255)
+    assert "0.8 %" in words.cycle(trip, choice.ways[0]) and "almost the same" in words.cycle(trip, choice.ways[0])
+    assert "Almost nothing was changed" in words.summary(trip, choice, choice.ways[0])
+    assert "one way" not in words.about(choice) and "/" not in words.about(choice).split("Dataset")[1].split("|")[1]
+
+
+def zipped(path: Path, files: dict[str, bytes]) -> str:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return str(path)
+
+
+def png(seed: int) -> bytes:
+    data = io.BytesIO()
+    picture(seed, 70, 50).save(data, "PNG")
+    return data.getvalue()
+
+
+def test_many_pictures_and_a_zip_become_a_zip(here):
+    make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    way = choices.choose("runs/tiny").ways[0]
+    picture(9, 70, 50).save(here / "single.png")
+    (here / "notes.txt").write_text("hello")
+    inside = {"a/1.png": png(1), "b/1.png": png(2), "../../escaped.png": png(3)}
+    inside |= {"__MACOSX/1.png": b"x", "bad.png": b"x"}
+    files = [str(here / "single.png"), zipped(here / "more.zip", inside), str(here / "notes.txt")]
+    (here / "work").mkdir()
+    *_, last = many_files.translate_files(files, way, one_picture.OWN, here / "work", threading.Event())
+    with zipfile.ZipFile(last.file) as archive:
+        assert sorted(archive.namelist()) == ["1.png", "1_2.png", "escaped.png", "single.png"]
+        result = Image.open(archive.open("1_2.png")).convert("RGB")
+    expected = Translator.from_pretrained(here / "runs" / "tiny")(picture(2, 70, 50))
+    assert result.tobytes() == expected.tobytes()
+    assert len(last.left_out) == 2 and "bad.png" in " ".join(last.left_out) and "notes.txt" in " ".join(last.left_out)
+    assert not list(here.parent.glob("escaped.png"))
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"no zip", "damaged or no zip"), ({"readme.txt": b"x"}, "no pictures in it"), ({"a.png": b"x"}, "not a picture")],
+)
+def test_a_zip_that_gives_nothing_says_why(here, content, why):
+    make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    path = here / "given.zip"
+    path.write_bytes(content) if isinstance(content, bytes) else zipped(path, content)
+    (here / "work").mkdir()
+    way = choices.choose(None).ways[0]
+    with pytest.raises(ImageError, match=why):
+        list(many_files.translate_files([str(path)], way, one_picture.FITTED, here / "work", threading.Event()))
+
+
+def test_a_zip_bomb_is_read_no_further_than_the_bound(here, monkeypatch):
+    monkeypatch.setattr(many_files, "UNPACKED", 100_000)
+    bomb = zipped(here / "bomb.zip", {"1.png": b"\0" * 60_000, "2.png": b"\0" * 60_000})
+    found, left_out = many_files.gather([Path(bomb)], here / "in")
+    assert not found and "holds more than" in left_out[0]
+
+
+def test_stop_ends_the_work(here):
+    make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    files = []
+    for seed in range(20):
+        picture(seed, 64, 64).save(here / f"{seed}.png")
+        files.append(str(here / f"{seed}.png"))
+    stop = threading.Event()
+    (here / "work").mkdir()
+    steps = many_files.translate_files(files, choices.choose(None).ways[0], one_picture.FITTED, here / "work", stop)
+    next(steps)
+    stop.set()
+    with pytest.raises(many_files.Stopped):
+        list(steps)
+    assert len(list((here / "work" / "out").glob("*.png"))) < 20
+
+
+def test_work_folders_go_when_they_are_old_and_only_then(here, monkeypatch):
+    parts = pytest.importorskip("cyclegan.page.parts", reason="the page needs the extra: app")
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(here / "temporary"))
+    old, busy = parts.work_folder(), parts.work_folder()
+    (here / "temporary" / "gradios_own").mkdir()
+    for folder in (old, busy, here / "temporary" / "gradios_own"):
+        (folder / "a.png").write_bytes(png(1))
+        for path in (folder, folder / "a.png"):
+            os.utime(path, (0, 0))
+    (busy / "b.png").write_bytes(png(2))
+    parts.sweep(3600)
+    assert sorted(path.name for path in (here / "temporary").iterdir()) == sorted(["gradios_own", busy.name])
+
+
+def video(path: Path, frames: int) -> str:
+    av = pytest.importorskip("av", reason="no package av, so no videos")
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for seed in range(frames):
+            out.mux(stream.encode(av.VideoFrame.from_image(picture(seed, 64, 48))))
+        out.mux(stream.encode())
+    return str(path)
+
+
+def test_a_video_becomes_a_video(here):
+    make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    file = video(here / "clip.mp4", 12)
+    (here / "work").mkdir()
+    way = choices.choose(None).ways[0]
+    *steps, last = many_files.translate_files([file], way, one_picture.OWN, here / "work", threading.Event())
+    assert steps[-1].done == steps[-1].total == 12
+    import av
+
+    with av.open(str(last.file)) as result:
+        frames = [frame.to_image() for frame in result.decode(video=0)]
+    assert last.file.name == "clip.mp4" and len(frames) == 12 and frames[0].size == (64, 48)
+    translator = Translator.from_pretrained(here / "runs" / "tiny")
+    away = [one_picture.difference(frames[3], translator(picture(seed, 64, 48))) for seed in range(12)]
+    assert min(away) == away[3]
+
+
+def test_a_long_video_and_a_false_one_are_refused(here, monkeypatch):
+    monkeypatch.setattr(many_files, "VIDEO_SECONDS", 1)
+    (here / "false.mp4").write_bytes(b"nothing")
+    found, left_out = many_files.gather([Path(video(here / "long.mp4", 30)), here / "false.mp4"], here / "in")
+    assert not found and "lasts 3 s" in left_out[0] and "cannot be read" in left_out[1]
+
+
+def test_examples_are_test_pictures_or_else_drawn_ones(here):
+    make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    choice = choices.choose("runs/tiny")
+    forth, back = choice.ways
+    assert choices.examples(choice, forth) == []
+    drawn = here / "package" / "pretrained" / "examples" / "horse"
+    drawn.mkdir(parents=True)
+    picture(1).save(drawn / "a.png")
+    assert choices.examples(choice, forth) == [drawn / "a.png"] and choices.examples(choice, back) == []
+    for side in ("trainA", "trainB", "testA", "testB"):
+        folder = here / "datasets" / "somewhere" / side
+        folder.mkdir(parents=True)
+        picture(2).save(folder / "b.png")
+    assert [path.parent.name for way in choice.ways for path in choices.examples(choice, way)] == ["testA", "testB"]

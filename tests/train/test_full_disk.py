@@ -1,0 +1,81 @@
+"""A full disk gives one clear sentence and leaves nothing behind; the disks here are real, and small."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mirror import archive
+
+CHECKOUT = Path(__file__).parents[2]
+PATHS = {"PYTHONPATH": os.pathsep.join([str(CHECKOUT), str(CHECKOUT / "tests")])}
+
+
+def on_a_small_disk(options: str, code: str, *arguments: str) -> dict:
+    """Run `code` with its data sets on a real file system of its own; its last line is JSON."""
+    script = f'mount -t tmpfs -o {options} none "$DISK" && exec "$0" "$@"'
+    for flags in ("-m", "-rm"):
+        command = ["unshare", flags, "sh", "-c", script, sys.executable, "-c", code, *arguments]
+        if not shutil.which("unshare"):
+            break
+        disk = Path(os.environ["CYCLEGAN_DATASETS"])
+        disk.mkdir(exist_ok=True)
+        environment = os.environ | PATHS | {"DISK": str(disk)}
+        done = subprocess.run(command, env=environment, text=True, capture_output=True, timeout=120)
+        if done.returncode == 0:
+            return json.loads(done.stdout.splitlines()[-1])
+        assert "Traceback" not in done.stderr, done.stderr
+    pytest.skip("needs the right to mount a small file system (unshare -m, as root or in a user namespace)")
+
+
+REPORT = """
+import json, os, sys
+from pathlib import Path
+from cyclegan.data.datasets import CardError, locate
+disk = Path(os.environ["DISK"])
+def report(*arguments):
+    try:
+        said = str(locate(*arguments).folder)
+    except CardError as error:
+        said = str(error)
+    print(json.dumps({"said": said, "left": [p.name for p in disk.rglob("*") if p.suffix != ".lock"]}))
+"""
+
+
+def test_too_small_a_disk_is_noticed_before_downloading(root):
+    seen = on_a_small_disk("size=1m", REPORT + 'report("horse2zebra")')
+    assert "1.0 MB are free" in seen["said"] and "233.7 MB are needed" in seen["said"]
+    assert "CYCLEGAN_DATASETS" in seen["said"]
+    assert seen["left"] == []
+
+
+def test_a_disk_that_fills_up_while_downloading(root, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    code = """
+from mirror import Mirror, archive, write_card
+body, mirror = archive(padding=1_000_000), Mirror()
+def fill():
+    with open(disk / "somebody else's", "wb", buffering=0) as file:
+        try:
+            while file.write(bytes(4096)):
+                pass
+        except OSError:
+            pass
+write_card(disk, body, [mirror.serve("/tiny.zip", body, halfway=fill)])
+report("tiny")
+"""
+    seen = on_a_small_disk("size=4m", REPORT + code)
+    assert "full" in seen["said"] and "CYCLEGAN_DATASETS" in seen["said"]
+    assert sorted(seen["left"]) == ["somebody else's", "tiny.toml"]
+
+
+def test_a_disk_that_fills_up_while_unpacking(root, tmp_path):
+    pack = tmp_path / "pack.zip"
+    pack.write_bytes(archive(each=10))
+    code = REPORT + 'report("pack", sys.argv[1])'
+    seen = on_a_small_disk("size=8m,nr_inodes=30", code, str(pack))  # full of files, not of bytes
+    assert "full" in seen["said"]
+    assert seen["left"] == []

@@ -1,0 +1,98 @@
+"""Large pictures in parts: the result is that of the whole picture, and the memory stays bounded."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cyclegan.networks import build_generator
+from cyclegan.translate import large
+from cyclegan.translate.translator import Translator
+
+NETWORKS = {
+    "resnet": {"name": "resnet", "width": 8, "blocks": 3},
+    "affine, dropout, resize": {
+        **{"name": "resnet", "width": 8, "blocks": 2, "norm": "instance_affine", "up": "resize", "dropout": 0.5},
+    },
+    "mobile": {"name": "mobile", "width": 8, "blocks": 4},
+    "mobile of unequal widths": {"name": "mobile", "channels": [4, 4, 4, 2, 4, 8, 4, 4], "blocks": 3},
+    "no norm": {"name": "resnet", "width": 8, "blocks": 2, "norm": "none"},
+    "no blocks": {"name": "resnet", "width": 4, "blocks": 0},
+    "residual": {"name": "mobile", "width": 4, "blocks": 2, "residual": 0.7},
+    "grey to colour": {"name": "resnet", "width": 4, "blocks": 1, "in_channels": 1},
+    "unet": {"name": "unet", "levels": 5, "width": 8},
+    "affine unet": {"name": "unet", "levels": 6, "width": 4, "norm": "instance_affine", "out_channels": 1},
+}
+
+
+def uneven(channels, height, width):
+    """A picture whose halves differ, so that parts translated one by one would disagree."""
+    torch.manual_seed(1)
+    x = torch.rand(1, channels, height, width) * 0.4
+    x[..., : height // 2, :] -= 0.8
+    x[..., width // 2 :] += 0.4
+    return x
+
+
+def translator(name):
+    torch.manual_seed(0)
+    architecture = NETWORKS[name]
+    network = build_generator(architecture)
+    for parameter in network.parameters():
+        if parameter.dim() == 1:  # biases, and scales of affine norms, that do something
+            torch.nn.init.normal_(parameter, 0.3, 0.5)
+    channels = [architecture.get("in_channels", 3), architecture.get("out_channels", 3)]
+    header = {"architecture": architecture, "domains": ["a", "b"], "preprocessing": {"channels": channels}}
+    return Translator(network, header, "cpu")
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("size", [(256, 192), (131, 322)])
+def test_parts_give_what_the_whole_picture_gives(name, size):
+    t = translator(name)
+    x = uneven(t.channels[0], *size)[0]
+    whole, parts = t(x, tile=0), t(x, tile=48)
+    assert parts.shape == whole.shape
+    # Kept maps are rounded to half precision; one level of 255 is 0.0078.
+    assert (whole - parts).abs().max() < 0.0078
+    alone = torch.cat([t(half.contiguous(), tile=0) for half in x.split(size[0] // 2, 1)], 1)
+    if name != "no norm":
+        assert (whole - alone).abs().max() > 0.05  # what this is for
+
+
+def test_large_pictures_are_done_in_parts_without_being_asked(monkeypatch):
+    t = translator("resnet")
+    monkeypatch.setattr(large, "_BUDGET", 8 * 100 * 100)
+    seen = []
+    t.network.register_forward_hook(lambda module, args, out: seen.append(args[0].shape))
+    pictures = [np.zeros((100, 100, 3), np.uint8), np.zeros((100, 104, 3), np.uint8)]
+    assert [out.shape for out in t(pictures)] == [(100, 100, 3), (100, 104, 3)]
+    assert seen == [(1, 3, 100, 100)]  # the second went strip by strip, never through the network as a whole
+
+
+def test_parts_need_less_memory():
+    code = """
+import re, sys, torch
+from cyclegan.translate import large
+from cyclegan.networks import build_generator
+torch.set_num_threads(1)
+network = build_generator({"name": "resnet", "width": 16, "blocks": 1}).eval()
+network(torch.zeros(1, 3, 128, 128))
+# The kernel's own count: resource's would begin with the peak of the process that started this one.
+peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
+before = peak()
+with torch.no_grad():
+    x = torch.zeros(1, 3, 1024, 1024)
+    large.translate(network, x, 128) if sys.argv[1] == "parts" else network(x)
+print(peak() - before)
+"""
+    if not Path("/proc/self/status").exists():
+        pytest.skip("the peak memory of a process is read from /proc, which is Linux's")
+    whole, parts = (
+        int(subprocess.run([sys.executable, "-c", code, how], capture_output=True, text=True, check=True).stdout)
+        for how in ("whole", "parts")
+    )
+    assert parts < whole / 2
