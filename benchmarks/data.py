@@ -18,10 +18,11 @@ from machine import describe, interleave, table
 from PIL import Image, ImageOps
 
 from cyclegan.data.augment import Augment
+from cyclegan.data.batches import batches
+from cyclegan.data.config import PicturesConfig
 from cyclegan.data.datasets import locate
 from cyclegan.data.images import find_images
-from cyclegan.data.samples import Unpaired, batches
-from cyclegan.train.config import PicturesConfig
+from cyclegan.data.samples import Unpaired
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,7 @@ from machine import describe, interleave, table
 from textbook import TextbookCycleGAN
 from torch import nn
 
-from cyclegan.models.cyclegan import CycleGAN
-from cyclegan.train.config import ModelConfig
+from cyclegan.models.cyclegan import CycleGAN, CycleGANConfig
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def with_pytorch_norms(network: nn.Module) -> nn.Module:
 def main() -> None:
     o = tyro.cli(Options)
     torch.manual_seed(0)
-    model = CycleGAN(ModelConfig(width=o.width, blocks=o.blocks, ema=0), size=o.size)
+    model = CycleGAN(CycleGANConfig(width=o.width, blocks=o.blocks, ema=0), size=o.size)
     networks = (with_pytorch_norms(copy.deepcopy(n)) for n in (model.G_AB, model.G_BA, model.D_A, model.D_B))
     never = (lambda: (False, 0),) * 2
     textbook = TextbookCycleGAN(*networks, never)

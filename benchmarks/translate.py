@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from cyclegan.networks import build_generator
+from cyclegan.networks.build import build_generator
 from cyclegan.translate.jobs import plan
 from cyclegan.translate.pictures import Progress, translate_pictures
 from cyclegan.translate.translator import Translator

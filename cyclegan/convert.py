@@ -8,6 +8,8 @@ from typing import Annotated
 import tyro
 from tyro.conf import Positional, arg
 
+from cyclegan.system.errors import UserError, command
+
 
 @dataclass(frozen=True)
 class Options:
@@ -36,18 +38,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns its exit code: 0 done, 2 wrong usage or input."""
     flags = (tyro.conf.FlagCreatePairsOff,)
     options = tyro.cli(Options, args=arguments, prog="python -m cyclegan.convert", config=flags)
+    return command("cyclegan.convert", lambda: _convert(options))
+
+
+def _convert(options: Options) -> int:
     if options.output.suffix not in (".safetensors", ".pth"):
-        return _complain(f"{options.output} must end in .safetensors (for this toolkit) or .pth (for the reference)")
+        raise UserError(f"{options.output} must end in .safetensors (for this toolkit) or .pth (for the reference)")
     if options.output.exists() and not options.overwrite:
-        return _complain(f"{options.output} is there already: --overwrite replaces it")
-    try:
-        print(_convert(options))
-    except ValueError as error:  # CardError, WeightsError
-        return _complain(error)
-    return 0
-
-
-def _convert(options: Options) -> str:
+        raise UserError(f"{options.output} is there already: --overwrite replaces it")
     from cyclegan.networks.reference import save_reference
     from cyclegan.networks.weights import save_weights
     from cyclegan.translate.translator import Translator
@@ -58,14 +56,11 @@ def _convert(options: Options) -> str:
         translator = Translator.from_pretrained(options.source, options.reverse, "cpu")
     if options.output.suffix == ".safetensors":
         save_weights(options.output, translator.network, translator.header)
-        return f"{options.output}: {' → '.join(translator.domains)}, {translator.header['architecture']}"
+        print(f"{options.output}: {' → '.join(translator.domains)}, {translator.header['architecture']}")
+        return 0
     flags = save_reference(options.output, translator.network, translator.header["architecture"])
-    return f"{options.output}: load it with {flags}"
-
-
-def _complain(reason) -> int:
-    print(f"cyclegan.convert: {reason}", file=sys.stderr)
-    return 2
+    print(f"{options.output}: load it with {flags}")
+    return 0
 
 
 if __name__ == "__main__":

@@ -10,11 +10,15 @@ from typing import Annotated
 import tyro
 from tyro.conf import Positional, arg
 
+from cyclegan.system.errors import MissingPackage, UserError, command
+
 TOLERANCE = 1e-3  # on a scale from -1 to 1: an eighth of a level of 255
 
 
-class ExportError(ValueError):
+class ExportError(UserError):
     """An export that cannot be made, or does not compute what the translator does."""
+
+    exit_code = 1
 
 
 @dataclass(frozen=True)
@@ -40,18 +44,16 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns its exit code: 0 done, 1 the export failed its check, 2 wrong usage or input."""
     flags = (tyro.conf.FlagCreatePairsOff,)
     options = tyro.cli(Options, args=arguments, prog="python -m cyclegan.export", config=flags)
+    return command("cyclegan.export", lambda: _export(options))
+
+
+def _export(options: Options) -> int:
     if options.onnx.exists() and not options.overwrite:
-        return _complain(f"{options.onnx} is there already: --overwrite replaces it", 2)
+        raise UserError(f"{options.onnx} is there already: --overwrite replaces it")
     from cyclegan.translate.translator import Translator
 
-    try:
-        translator = Translator.from_pretrained(options.name, options.reverse, "cpu")
-    except ValueError as error:  # CardError, WeightsError
-        return _complain(error, 2)
-    try:
-        difference = export_onnx(translator, options.onnx)
-    except ExportError as error:
-        return _complain(error, 1)
+    translator = Translator.from_pretrained(options.name, options.reverse, "cpu")
+    difference = export_onnx(translator, options.onnx)
     megabytes = options.onnx.stat().st_size / 1e6
     print(f"{options.onnx}: {megabytes:.1f} MB; differs from PyTorch by at most {difference:.1g} of the range -1 … 1")
     return 0
@@ -68,7 +70,7 @@ def export_onnx(translator, path) -> float:
         import onnxruntime
         import onnxscript  # noqa: F401  the exporter needs it
     except ImportError as error:
-        raise ExportError(f"{error.name} is missing: pip install 'cyclegan-toolkit[export]'") from error
+        raise MissingPackage("the export", error.name or "", "export") from error
     path = Path(path)
     model = _with_padding(_traced(translator), translator.network.multiple)
     model.metadata_props.add(key="cyclegan", value=json.dumps(translator.header))
@@ -152,11 +154,6 @@ def _difference(translator, session) -> float:
         (result,) = session.run(None, {"picture": picture.numpy()})
         worst = max(worst, (translator.run(picture) - torch.from_numpy(result)).abs().max().item())
     return worst
-
-
-def _complain(reason, code: int) -> int:
-    print(f"cyclegan.export: {reason}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import tyro
 
+from cyclegan.system.errors import UserError, command
+
 
 @dataclass(frozen=True)
 class Show:
@@ -25,21 +27,18 @@ class Show:
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns its exit code."""
     options = tyro.cli(Show, args=arguments, prog="python -m cyclegan.show")
-    from cyclegan.data.datasets import CardError, dataset_of_run, locate
-    from cyclegan.data.images import ImageError
-    from cyclegan.networks.weights import WeightsError
+    return command("cyclegan.show", lambda: _show(options))
 
-    try:
-        from cyclegan.translate.translator import Translator
 
-        pair = [Translator.from_pretrained(options.translator, reverse=reverse) for reverse in (False, True)]
-        name = options.dataset or dataset_of_run(options.translator) or pair[0].header["provenance"].get("dataset")
-        if not name:
-            raise CardError("these translators do not say what they were trained on; name test pictures with --dataset")
-        picture = there_and_back(pair, locate(name), options.count)
-    except (CardError, ImageError, WeightsError) as error:
-        print(f"cyclegan.show: {error}", file=sys.stderr)
-        return 2
+def _show(options: Show) -> int:
+    from cyclegan.data.datasets import dataset_of_run, locate
+    from cyclegan.translate.translator import Translator
+
+    pair = [Translator.from_pretrained(options.translator, reverse=reverse) for reverse in (False, True)]
+    name = options.dataset or dataset_of_run(options.translator) or pair[0].header["provenance"].get("dataset")
+    if not name:
+        raise UserError("these translators do not say what they were trained on; name test pictures with --dataset")
+    picture = there_and_back(pair, locate(name), options.count)
     run = Path(options.translator)
     output = options.output or (run if run.is_dir() else Path()) / "show.png"
     picture.save(output)

@@ -15,7 +15,8 @@ from typing import Annotated
 
 import tyro
 
-from cyclegan.system.download import CardError, filled, place, say
+from cyclegan.system.download import filled, place, say
+from cyclegan.system.errors import UserError, command
 
 FEWEST = 10  # photos: below this not even a trial run has anything to learn from
 WORKERS = min(8, os.cpu_count() or 1)  # a thread holds a whole photo, so their number bounds the memory
@@ -47,17 +48,17 @@ def make_sketch2photo(
 
     RGB and grey PNG files of `size` × `size`. The parts follow from a hash of each file's bytes: the same photos give
     the same data set, and a photo that is there twice is used once. `folder` appears whole or not at all. Raises
-    `CardError`; unreadable photos are named in it, or on standard error with `skip_bad`.
+    `UserError`; unreadable photos are named in it, or on standard error with `skip_bad`.
     """
     from cyclegan.data.images import find_images
 
     photos, folder = Path(photos), Path(folder)
     if size < 32:
-        raise CardError(f"--size must be at least 32, not {size}")
+        raise UserError(f"--size must be at least 32, not {size}")
     if not 0 < test <= 0.5:
-        raise CardError(f"--test is a share above 0 and up to 0.5, not {test:g}")
+        raise UserError(f"--test is a share above 0 and up to 0.5, not {test:g}")
     if filled(folder) or folder.is_file():
-        raise CardError(f"{folder} exists already: choose another folder with -o, or remove it first")
+        raise UserError(f"{folder} exists already: choose another folder with -o, or remove it first")
     files = find_images(photos)
     _require_enough(len(files), photos)
 
@@ -77,7 +78,7 @@ def make_sketch2photo(
 
 def _require_enough(count: int, photos: Path) -> None:
     if count < FEWEST:
-        raise CardError(f"{photos} holds {count} usable photos and at least {FEWEST} are needed: add more")
+        raise UserError(f"{photos} holds {count} usable photos and at least {FEWEST} are needed: add more")
 
 
 def _cut_squares(files: list[Path], photos: Path, folder: Path, size: int, skip_bad: bool) -> list[Path]:
@@ -85,7 +86,8 @@ def _cut_squares(files: list[Path], photos: Path, folder: Path, size: int, skip_
     from PIL import Image, ImageOps
 
     from cyclegan.data.emoji import progress
-    from cyclegan.data.images import ImageError, read_image
+    from cyclegan.data.images import read_image
+    from cyclegan.system.errors import ImageError
 
     folder.mkdir(parents=True)
     names = _names(files, photos)
@@ -111,7 +113,7 @@ def _cut_squares(files: list[Path], photos: Path, folder: Path, size: int, skip_
                 found[result] = folder / names[path]
     if problems and not skip_bad:
         more = f" (and {len(problems) - 1} more photos)" if len(problems) > 1 else ""
-        raise CardError(f"{problems[0]}{more}; --skip-bad goes on without")
+        raise UserError(f"{problems[0]}{more}; --skip-bad goes on without")
     for problem in problems:
         say(f"Left out: {problem}")
     twice = len(files) - len(problems) - len(found)
@@ -182,13 +184,11 @@ size = {crop}
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit code: 0, or 2 for something that the user can put right."""
     options = tyro.cli(Options, args=arguments, prog="python -m cyclegan.sketch2photo")
-    from cyclegan.data.images import ImageError
+    return command("cyclegan.sketch2photo", lambda: _make(options))
 
-    try:
-        counts = make_sketch2photo(options.photos, options.out, options.size, options.test, options.skip_bad)
-    except (CardError, ImageError) as error:
-        say(f"error: {error}")
-        return 2
+
+def _make(options: Options) -> int:
+    counts = make_sketch2photo(options.photos, options.out, options.size, options.test, options.skip_bad)
     print(f"{options.out}: {counts['trainA']} sketches, {counts['trainB']} photos, {counts['testA']} test pairs.")
     print(f"Next: python -m cyclegan.train {options.out}")
     return 0

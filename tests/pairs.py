@@ -3,7 +3,7 @@
 import torch
 
 from cyclegan import Translator
-from cyclegan.networks import build_generator
+from cyclegan.networks.build import build_generator
 
 ARCHITECTURE = {"name": "resnet", "width": 4, "blocks": 2}
 

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from cyclegan.networks import build_generator
+from cyclegan.networks.build import build_generator
 from cyclegan.networks.weights import save_weights
 
 APP = Path(__file__).parents[1] / "app.py"

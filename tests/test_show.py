@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from cyclegan.data.contact_sheet import GAP, sheet, to_picture
+from cyclegan.data.contact_sheet import GAP, sheet
+from cyclegan.data.pixels import to_picture
 from cyclegan.show import main as show
 from cyclegan.train.__main__ import main as train
 

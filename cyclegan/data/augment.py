@@ -1,14 +1,14 @@
 """uint8 batches → device → [0, 1] → kornia → [-1, 1], and the augmentation of what discriminators see.
 
-This is the one place that moves, scales and augments. kornia wants [0, 1] (its colour jitter silently clamps anything
-else to it), the networks want [-1, 1]; nobody else rescales.
+kornia wants [0, 1]: its colour jitter silently clamps anything else to it.
 """
 
 import kornia.augmentation as K
 import torch
 from torch import Tensor
 
-from cyclegan.train.config import PicturesConfig
+from cyclegan.data.config import PicturesConfig
+from cyclegan.data.pixels import to_unit
 
 
 class Augment:
@@ -57,15 +57,3 @@ class DiscriminatorAugment:
         mean = images.mean((1, 2, 3), keepdim=True)
         images = mean + (images - mean) * (contrast + 0.5)
         return self.shift(images.float())
-
-
-def to_unit(images: Tensor, device: torch.device) -> Tensor:
-    """uint8 [0, 255] on the CPU → float [0, 1] on the device; the copy does not wait where memory is pinned."""
-    if device.type == "cuda":
-        images = images.pin_memory().to(device, non_blocking=True, memory_format=torch.channels_last)
-    return images.to(device).float().div_(255)
-
-
-def to_signed(images: Tensor, device: torch.device) -> Tensor:
-    """uint8 [0, 255] on the CPU → float [-1, 1] on the device, not augmented."""
-    return to_unit(images, device).mul_(2).sub_(1)

@@ -1,18 +1,9 @@
 """Pictures side by side with captions: sample grids, demo results, contact sheets."""
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 GAP, MARGIN = 4, 12
 INK, PAPER = (40, 40, 48), (255, 255, 255)
-
-
-def to_picture(image) -> Image.Image:
-    """A (C, H, W) tensor in [-1, 1] → an RGB picture, rounded to 8 bits."""
-    pixels = ((image.detach().float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy()
-    if len(pixels) == 1:
-        pixels = np.repeat(pixels, 3, 0)
-    return Image.fromarray(pixels.transpose(1, 2, 0))
 
 
 def sheet(blocks: dict[str, list[list[Image.Image]]], cell: int | None = None) -> Image.Image:

@@ -24,15 +24,16 @@ from pathlib import Path
 
 from cyclegan.data.archives import from_mirrors, from_zip
 from cyclegan.data.folders import find_domains, unwrap
-from cyclegan.data.images import ImageError, find_images
-from cyclegan.system.download import CardError, filled, place
+from cyclegan.data.images import find_images
+from cyclegan.system.cards import package_folder
+from cyclegan.system.download import filled, place
+from cyclegan.system.errors import ImageError, UserError
 
 try:
     import tomllib
 except ModuleNotFoundError:  # Python 3.10
     import tomli as tomllib
 
-__all__ = ["CardError", "Dataset", "dataset_card", "dataset_names", "locate", "package_folder"]
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,6 @@ class Dataset:
         return [(path, in_B[name]) for name, path in in_A if name in in_B]
 
 
-def package_folder(kind: str) -> Path:
-    """The package's folder `kind`, "datasets" or "pretrained": inside a wheel, beside it in a checkout."""
-    package = Path(__file__).parents[1]
-    return package / kind if (package / kind).is_dir() else package.parent / kind
-
-
 def dataset_root() -> Path:
     """Where fetched data sets go: ./datasets, or what the environment variable CYCLEGAN_DATASETS says."""
     return Path(os.environ.get("CYCLEGAN_DATASETS") or "datasets").expanduser()
@@ -80,13 +75,13 @@ def dataset_names() -> list[str]:
 
 
 def dataset_card(name: str) -> dict:
-    """The card called `name`. Raises CardError when it is unknown, with the nearest names, or broken."""
+    """The card called `name`. Raises UserError when it is unknown, with the nearest names, or broken."""
     files = _card_files()
     if name in files:
         return _read_card(files[name])
     near = difflib.get_close_matches(name, files, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(sorted(files))}."
-    raise CardError(f"there is no data set {name!r}: {hint} A folder with trainA/ and trainB/ works too.")
+    raise UserError(f"there is no data set {name!r}: {hint} A folder with trainA/ and trainB/ works too.")
 
 
 def dataset_of_run(folder: str | os.PathLike) -> str | None:
@@ -99,15 +94,15 @@ def locate(name_or_folder: str | os.PathLike, data: str | os.PathLike | None = N
     """Find a data set by its card's name or as a folder of the user's own; fetch or make what is missing.
 
     `data` is a zip or a folder that takes the place of the download. A name always means the card of that
-    name: write ./horse2zebra for a folder called the same. Raises CardError for what the user can mend.
+    name: write ./horse2zebra for a folder called the same. Raises UserError for what the user can mend.
     """
     given = os.fspath(name_or_folder)
     path, data = Path(given).expanduser(), Path(data).expanduser() if data else None
     is_name = path.name == given and given != ".."
     if data and not is_name:
-        raise CardError(f"--data takes the place of a download: it needs a data set's name and not {given}")
+        raise UserError(f"--data takes the place of a download: it needs a data set's name and not {given}")
     if data and not data.exists():
-        raise CardError(f"there is no file or folder {data} to take the data from")
+        raise UserError(f"there is no file or folder {data} to take the data from")
 
     known = is_name and given in _card_files()
     card = dataset_card(given) if known else {}
@@ -122,7 +117,7 @@ def locate(name_or_folder: str | os.PathLike, data: str | os.PathLike | None = N
         return locate(path.stem, path)
     if is_name:
         dataset_card(given)  # says that it does not exist, and which names are near
-    raise CardError(f"there is no folder {given}")
+    raise UserError(f"there is no folder {given}")
 
 
 def _card_files() -> dict[str, Path]:
@@ -134,7 +129,7 @@ def _read_card(path: Path) -> dict:
     try:
         card = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CardError(f"the card {path} is not valid TOML: {error}") from error
+        raise UserError(f"the card {path} is not valid TOML: {error}") from error
     for key, example, fits in (
         ("domains", '["horse", "zebra"]', lambda value: isinstance(value, str)),
         ("channels", "[3, 3], with 1 for a greyscale domain", lambda value: value in (1, 3)),
@@ -142,9 +137,9 @@ def _read_card(path: Path) -> dict:
     ):
         value = card.get(key)
         if value is not None and not (isinstance(value, list) and len(value) == 2 and all(map(fits, value))):
-            raise CardError(f"the card {path} has {key} = {value!r}: it needs two values, such as {example}")
+            raise UserError(f"the card {path} has {key} = {value!r}: it needs two values, such as {example}")
     if "archive" in card and card["archive"].keys() != {"bytes", "sha256", "urls"}:
-        raise CardError(f"the card {path} needs bytes, sha256 and urls in [archive], and nothing else there")
+        raise UserError(f"the card {path} needs bytes, sha256 and urls in [archive], and nothing else there")
     return card
 
 
@@ -155,9 +150,9 @@ def _dataset(name: str, folder: Path, card: dict) -> Dataset:
         card = card or (_read_card(own) if own.is_file() else {})
         found = find_domains(folder, card.get("folders") or card.get("domains") or ())
     except OSError as error:
-        raise CardError(f"cannot read {error.filename or folder}: {error.strerror or error}") from error
+        raise UserError(f"cannot read {error.filename or folder}: {error.strerror or error}") from error
     except ImageError as error:
-        raise CardError(str(error)) from error
+        raise UserError(str(error)) from error
     return Dataset(
         name=name,
         folder=folder,
@@ -183,7 +178,7 @@ def _ready(name: str, card: dict, data: Path | None) -> Path:
     elif "archive" in card:
         from_mirrors(target, **card["archive"])
     else:
-        raise CardError(f"the card of {name} names neither an archive nor a maker: give the data with --data")
+        raise UserError(f"the card of {name} names neither an archive nor a maker: give the data with --data")
     return target
 
 
@@ -191,9 +186,9 @@ def _make(maker: str, work: Path) -> Path:
     from cyclegan.data.emoji import MAKERS
 
     if maker not in MAKERS:
-        raise CardError(f"no maker is called {maker!r}: there are {', '.join(sorted(MAKERS))}")
+        raise UserError(f"no maker is called {maker!r}: there are {', '.join(sorted(MAKERS))}")
     try:
         MAKERS[maker](work)
     except ModuleNotFoundError as error:
-        raise CardError(str(error)) from error
+        raise UserError(str(error)) from error
     return work

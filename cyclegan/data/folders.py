@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cyclegan.data.images import find_images
-from cyclegan.system.download import CardError
+from cyclegan.system.errors import UserError
 
 EXPECTED = (
     "expected are trainA/ and trainB/ (testA/ and testB/ if there are any), "
@@ -39,7 +39,7 @@ def find_domains(folder: Path, order: Sequence[str] = ()) -> Domains:
         horse zebra                       the domains themselves, or each with train/ [and test/] below it
 
     Named domains come in alphabetical order unless `order` names both. A test folder without pictures counts
-    as none. Raises CardError, saying what was found, for anything else and for missing training pictures.
+    as none. Raises UserError, saying what was found, for anything else and for missing training pictures.
     """
     inside = _subfolders(folder)
     if inside.keys() & {"traina", "trainb"}:
@@ -89,10 +89,10 @@ def _names_in(name: str) -> tuple[str, str]:
     return (found[1], found[2]) if found else ("A", "B")
 
 
-def _unexpected(folder: Path, but: str = "") -> CardError:
+def _unexpected(folder: Path, but: str = "") -> UserError:
     names = sorted(f"{path.name}/" for path in _subfolders(folder).values())
     shown = names[:6] + ([f"{len(names) - 6} more folders"] if len(names) > 6 else [])
     files = sum(path.is_file() for path in folder.iterdir())
     if files:
         shown.append("1 file" if files == 1 else f"{files} files")
-    return CardError(f"{folder} holds {', '.join(shown) or 'nothing'}{but}: {EXPECTED}")
+    return UserError(f"{folder} holds {', '.join(shown) or 'nothing'}{but}: {EXPECTED}")

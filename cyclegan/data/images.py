@@ -25,6 +25,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from cyclegan.system.errors import ImageError
+
 _COMMON = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".gif", ".bmp", ".dib", ".tif", ".tiff"}
 _RARE = {".tga", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm"}
 # Pillow alone cannot read HEIC: listed, so that a folder of them is refused by name and does not look empty.
@@ -33,9 +35,6 @@ SUFFIXES = frozenset(_COMMON | _RARE | _APPLE)
 
 Source = str | os.PathLike | bytes | bytearray | BinaryIO
 
-
-class ImageError(ValueError):
-    """A picture or a folder of pictures cannot be used; the message names it, says why, and what to do."""
 
 
 def read_image(source: Source, channels: int = 3) -> np.ndarray:

@@ -1,17 +1,13 @@
 """From folders of pictures to batches of uint8 tensors, in an order that depends on nothing but the seed.
 
 A set is a function ``sample(k)`` of the number of the sample since training began, so a resumed run continues where
-it stopped without keeping any state, and any number of reading threads gives the same data. ``batches`` reads ahead
-in threads: Pillow and NumPy release the interpreter lock while they decode and resize, all threads share one cache,
-and nothing has to be pickled, which is what breaks worker processes on Windows and in notebooks.
+it stopped without keeping any state, and any number of reading threads gives the same data.
 """
 
 import os
 import threading
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -19,11 +15,26 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from cyclegan.data.images import ImageError, read_image
-from cyclegan.train.config import PicturesConfig
+from cyclegan.data.config import PicturesConfig
+from cyclegan.data.images import read_image
+from cyclegan.data.pixels import BICUBIC, as_image, read_square, to_tensor
+from cyclegan.system.errors import ImageError
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version on import
 import albumentations as A
+
+
+class Samples(Protocol):
+    """Samples by number: a function of nothing but the number and the seed, so that a run resumes without state."""
+
+    def __len__(self) -> int:
+        """How many samples make an epoch."""
+
+    def sample(self, k: int) -> tuple[Tensor, ...]:
+        """The k-th sample since training began: one uint8 tensor (C, H, W) or (C, D, H, W) for each part."""
+
+    def in_memory(self, k: int) -> bool:
+        """Whether the k-th sample needs no decoding any more."""
 
 
 class Decoder:
@@ -63,9 +74,7 @@ class Decoder:
         size = (round(width * scale), round(height * scale)) if self.fit else (self.side, self.side)
         if size == (width, height):
             return picture
-        # Pillow's bicubic is the reference's: it averages when shrinking, OpenCV's leaves moiré.
-        image = Image.fromarray(picture[..., 0] if self.channels == 1 else picture)
-        return np.asarray(image.resize(size, Image.Resampling.BICUBIC)).reshape(size[1], size[0], self.channels)
+        return np.asarray(as_image(picture).resize(size, BICUBIC)).reshape(size[1], size[0], self.channels)
 
 
 class Unpaired:
@@ -127,7 +136,7 @@ class Unpaired:
         for shift in range(len(files)):
             try:
                 picture = self.decoders[domain](files[(place + shift) % len(files)])
-                return _tensor(self._crop(picture, seed))
+                return to_tensor(self._crop(picture, seed))
             except ImageError:
                 if not self.skip_bad:
                     raise
@@ -161,15 +170,18 @@ class _RandomSquare:
             return self.transform(image=picture)["image"]
 
 
-def _tensor(picture: np.ndarray) -> Tensor:
-    return torch.from_numpy(picture.transpose(2, 0, 1).copy())
+def spread(files: list[Path], count: int) -> list[Path]:
+    """``count`` of the files, or all if there are fewer, evenly from first to last: the same ones every time."""
+    count = min(count, len(files))
+    return [files[i * len(files) // count] for i in range(count)]
 
 
-def still_pictures(files: list[Path], count: int, size: int, channels: int) -> Tensor:
-    """``count`` pictures spread evenly over ``files``, as uint8 (N, C, size, size): the fixed ones to look at."""
-    decode = Decoder(PicturesConfig(size=size, load=size), channels, 0)
-    chosen = [files[i * len(files) // count] for i in range(min(count, len(files)))]
-    return torch.stack([_tensor(decode(path)) for path in chosen])
+def fixed_pictures(files: list[Path], count: int, size: int, channels: int, resize: str = "stretch") -> Tensor:
+    """Up to ``count`` pictures spread evenly over ``files``, as uint8 (N, channels, size, size).
+
+    ``resize`` is ``stretch`` (to a square) or ``fit`` (keep proportions, crop the longer side in the middle).
+    """
+    return torch.stack([read_square(path, size, channels, resize) for path in spread(files, count)])
 
 
 def check_readable(files: list[Path], skip_bad: bool) -> tuple[list[Path], list[str]]:
@@ -190,42 +202,3 @@ def check_readable(files: list[Path], skip_bad: bool) -> tuple[list[Path], list[
                 raise ImageError(f"{path} cannot be read ({error})") from error
             complaints.append(f"{path} cannot be read and is left out")
     return good, complaints
-
-
-def batches(
-    dataset, first: int, count: int, batch: int, workers: int = 0, rank: int = 0, world: int = 1
-) -> Iterator[tuple[Tensor, ...]]:
-    """``count`` batches from step ``first`` on: one uint8 tensor (batch, C, H, W) for each part of a sample.
-
-    Step s holds the samples s·batch·world … (s+1)·batch·world - 1, dealt out to the ranks in turn, so that two
-    processes see together what one with the doubled batch sees.
-    """
-
-    def collate(step: int) -> tuple[Tensor, ...]:
-        start = step * batch * world
-        samples = [dataset.sample(start + rank + i * world) for i in range(batch)]
-        # Stacked by NumPy: in each thread that stacks, PyTorch would start a pool of threads of its own.
-        parts = zip(*samples, strict=True)
-        return tuple(torch.from_numpy(np.stack([sample.numpy() for sample in part])) for part in parts)
-
-    def finished(entry) -> tuple[Tensor, ...]:
-        return collate(entry) if isinstance(entry, int) else entry.result()
-
-    steps = range(first, first + count)
-    if workers == 0:
-        yield from map(collate, steps)
-        return
-    executor = ThreadPoolExecutor(workers, thread_name_prefix="reader")
-    try:
-        ahead: deque = deque()
-        for step in steps:
-            # What is in memory is quicker fetched than handed over between threads.
-            start, stop = step * batch * world, (step + 1) * batch * world
-            ready = all(map(dataset.in_memory, range(start + rank, stop, world)))
-            ahead.append(step if ready else executor.submit(collate, step))
-            if len(ahead) > 2 * workers:
-                yield finished(ahead.popleft())
-        while ahead:
-            yield finished(ahead.popleft())
-    finally:
-        executor.shutdown(wait=False, cancel_futures=True)

@@ -7,11 +7,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cyclegan.data.datasets import CardError, Dataset
+from cyclegan.data.datasets import Dataset
 from cyclegan.data.images import find_images
-from cyclegan.evaluate.measure import Example, Framing, as_colour, to_levels
+from cyclegan.data.pixels import as_colour, to_levels, to_signed
+from cyclegan.evaluate.measure import Example, Framing
 from cyclegan.networks import library
 from cyclegan.system.download import sha256_of
+from cyclegan.system.errors import UserError, WeightsError
 from cyclegan.translate.translator import Translator
 
 DIRECTIONS = ("AB", "BA")
@@ -62,7 +64,7 @@ class Pair:
         for first in range(0, len(paths), TOGETHER):
             group = paths[first : first + TOGETHER]
             sources = torch.stack([framing.read(path, self.there.channels[0]) for path in group])
-            outputs = self.there.run(sources.float() / 127.5 - 1)
+            outputs = self.there.run(to_signed(sources))
             # The way back starts from what the generator gave, not from what 8 bits leave of it, as in training.
             backs = to_levels(self.back.run(outputs)) if self.back else [None] * len(group)
             for path, source, output, back in zip(group, sources, to_levels(outputs), backs, strict=True):
@@ -96,7 +98,7 @@ class Pictures:
 def load_translators(given: str, wanted: tuple[str, ...], device) -> dict[str, tuple[Translator, dict]]:
     """The translators that ``given`` names, by direction, each with its facts; {} for a folder of pictures.
 
-    A single generator in a file belongs to the one direction that is ``wanted``, if only one is. Raises ``CardError``.
+    A single generator in a file belongs to the one direction that is ``wanted``, if only one is. Raises ``UserError``.
     """
     found, reasons = {}, []
     for direction, reverse in zip(DIRECTIONS, (False, True), strict=True):
@@ -104,7 +106,9 @@ def load_translators(given: str, wanted: tuple[str, ...], device) -> dict[str, t
             path = library.find(given, reverse).path
             translator = Translator.from_pretrained(given, reverse, device)
             found[direction] = translator, _facts(given, path, translator)
-        except CardError as error:
+        except WeightsError:
+            raise  # a file that is there and damaged is no missing direction
+        except UserError as error:
             reasons.append(error)
     if not found:
         path = Path(given)

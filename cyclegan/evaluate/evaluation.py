@@ -9,17 +9,17 @@ from rich.console import Console
 from rich.progress import track
 
 from cyclegan.data.contact_sheet import sheet
-from cyclegan.data.datasets import CardError, Dataset, dataset_names, dataset_of_run, locate
+from cyclegan.data.datasets import Dataset, dataset_names, dataset_of_run, locate
 from cyclegan.data.images import find_images
 from cyclegan.evaluate.entries import DIRECTIONS, Pair, Pictures, Test, load_translators, pairs, pictures
 from cyclegan.evaluate.features import default_features, load_features
 from cyclegan.evaluate.html import Sheets, page, row_titles
 from cyclegan.evaluate.measure import Framing, Measured, compare, measure, ranked
 from cyclegan.evaluate.metrics import NEAREST
-from cyclegan.evaluate.options import Evaluation, describe, remarks
-from cyclegan.evaluate.report import as_json, markdown
+from cyclegan.evaluate.options import Evaluation
+from cyclegan.evaluate.report import as_json, describe, markdown, remarks
 from cyclegan.system.devices import choose_device
-from cyclegan.train.config import ConfigError
+from cyclegan.system.errors import UserError
 
 SHOWN = 3  # pictures in each group of a contact sheet
 
@@ -36,7 +36,7 @@ class Results:
 def assess(options: Evaluation, say) -> tuple[Results, Path]:
     """Measures what ``options`` ask for; returns the results and the folder that they belong in.
 
-    ``say`` takes lines for the user. Raises ``ConfigError``, ``CardError``, ``FeatureError``, ``ImageError`` or
+    ``say`` takes lines for the user. Raises ``UserError``, ``UserError``, ``UserError``, ``ImageError`` or
     ``WeightsError``, each with one sentence.
     """
     device = choose_device(options.device)
@@ -66,7 +66,7 @@ def assess(options: Evaluation, say) -> tuple[Results, Path]:
         test = _test(data, direction)
         report["directions"].append(_direction(test, rows, framing, networks, imagenet, options.seed, sheets))
     if not report["directions"]:
-        raise ConfigError(f"nothing to measure: {', '.join(given)} cannot translate in the direction asked for")
+        raise UserError(f"nothing to measure: {', '.join(given)} cannot translate in the direction asked for")
     report["protocol"]["remarks"] = remarks(report)
     score = f"the mean distance to the {NEAREST} nearest real pictures in {networks[0].name}"
     return Results(report, sheets, score), folder
@@ -140,7 +140,7 @@ def write(results: Results, folder: Path) -> str:
 def _names(given: list[str]) -> list[str]:
     """Short names for the rows: the last part of each path, or all of it where that is not unique."""
     if len(set(given)) < len(given):
-        raise ConfigError("the same thing is named twice; one row each is enough")
+        raise UserError("the same thing is named twice; one row each is enough")
     short = [_short(Path(name)) for name in given]
     return [name if short.count(name) == 1 else whole for name, whole in zip(short, given, strict=True)]
 
@@ -159,15 +159,15 @@ def _data(options: Evaluation, loaded: dict) -> Dataset:
     runs = [dataset_of_run(name) for name in loaded]
     name = options.data or next((n for n in [*runs, *recorded, *cards] if n), None)
     if not name:
-        raise ConfigError("no data set is recorded with it: say with --data on which test pictures to measure")
+        raise UserError("no data set is recorded with it: say with --data on which test pictures to measure")
     folder = Path(name)
     try:
         if folder.is_dir() and folder.resolve().name in dataset_names() and not (folder / "card.toml").exists():
             return locate(folder.resolve().name, folder)  # its card knows the domains' names
         return locate(name)
-    except CardError as error:
+    except UserError as error:
         hint = "" if options.data else "; --data takes another data set or folder"
-        raise ConfigError(f"{error}{hint}") from error
+        raise UserError(f"{error}{hint}") from error
 
 
 def _test(data: Dataset, direction: str) -> Test:
@@ -185,7 +185,7 @@ def _test(data: Dataset, direction: str) -> Test:
 
 def _enough(count: int, what: str) -> None:
     if count < 2:
-        raise ConfigError(f"a distance needs at least two pictures, and there is {count} of {what}")
+        raise UserError(f"a distance needs at least two pictures, and there is {count} of {what}")
 
 
 def _ordered(domains: tuple[str, str], direction: str) -> tuple[str, str]:

@@ -14,17 +14,15 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from cyclegan.networks.backbones import EFFICIENTNET_LITE, BackboneError, efficientnet_lite
+from cyclegan.networks.backbones import EFFICIENTNET_LITE, efficientnet_lite
 from cyclegan.system.download import sha256_of
+from cyclegan.system.errors import MissingPackage, UserError
 
 BATCH = 16
 INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
 INCEPTION_URL = f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/{INCEPTION_FILE}"
 INCEPTION_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 
-
-class FeatureError(ValueError):
-    """A feature network cannot be had; one sentence says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +44,11 @@ class FeatureNetwork:
 
 
 def load_features(name: str, device: torch.device | str = "cpu") -> FeatureNetwork:
-    """The feature network called ``name``; leaves the random state alone. Raises ``FeatureError``."""
+    """The feature network called ``name``; leaves the random state alone. Raises ``UserError``."""
     if name not in FEATURES:
-        raise FeatureError(f"there is no feature network {name!r}: there are {', '.join(FEATURES)}")
+        raise UserError(f"there is no feature network {name!r}: there are {', '.join(FEATURES)}")
     with torch.random.fork_rng(devices=[]):  # networks draw initial weights before they get their own
-        try:
-            return FEATURES[name](name, torch.device(device))
-        except BackboneError as error:
-            raise FeatureError(str(error)) from error
+        return FEATURES[name](name, torch.device(device))
 
 
 def default_features(say: Callable[[str], None]) -> str:
@@ -61,22 +56,22 @@ def default_features(say: Callable[[str], None]) -> str:
     try:
         inception_weights(say)
         return "inception"
-    except FeatureError as error:
+    except UserError as error:
         say(f"Measuring with efficientnet-lite0, because {error}. Its figures do not compare with published FIDs.")
         return "efficientnet-lite0"
 
 
 def inception_weights(say: Callable[[str], None] = print) -> Path:
-    """torch-fidelity's own copy of the Inception weights; fetched once and checked. Raises ``FeatureError``."""
+    """torch-fidelity's own copy of the Inception weights; fetched once and checked. Raises ``UserError``."""
     try:
         import pooch
         import torch_fidelity  # noqa: F401
     except ImportError as error:
-        raise FeatureError(f"inception needs a package more: pip install {error.name.replace('_', '-')}") from error
+        raise MissingPackage("inception", (error.name or "").replace("_", "-"), "eval") from error
     path = Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION_FILE
     if path.is_file():
         if sha256_of(path) != INCEPTION_SHA256:
-            raise FeatureError(f"{path} is not the published file (its sha256 differs): remove it and try again")
+            raise UserError(f"{path} is not the published file (its sha256 differs): remove it and try again")
         return path
     say(f"Fetching the weights of inception (96 MB) from {INCEPTION_URL}")
     download = pooch.HTTPDownloader(timeout=30)
@@ -85,7 +80,7 @@ def inception_weights(say: Callable[[str], None] = print) -> Path:
     except Exception as error:  # requests', urllib3's, OSError and pooch's ValueError for a wrong hash
         by_hand = f"fetch {INCEPTION_URL} by hand and save it as {path}"
         why = f"the weights of inception could not be fetched ({type(error).__name__}; {by_hand})"
-        raise FeatureError(why) from error
+        raise UserError(why) from error
     return path
 
 

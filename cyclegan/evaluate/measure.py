@@ -7,10 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
 from torch import Tensor
 
-from cyclegan.data.images import read_image
+from cyclegan.data.pixels import read_square
 from cyclegan.evaluate.features import BATCH, FeatureNetwork
 from cyclegan.evaluate.metrics import fid, kid, kid_standard_error, mean_difference, nearest_distance, psnr, ssim
 
@@ -33,14 +32,7 @@ class Framing:
 
     def read(self, path: Path, channels: int = 3) -> Tensor:
         """uint8 (channels, size, size) of a file, by Pillow's bicubic where it has another size."""
-        pixels = read_image(path, channels)
-        image = Image.fromarray(pixels[..., 0] if channels == 1 else pixels)
-        target = (self.size, self.size)
-        if image.size != target:
-            bicubic = Image.Resampling.BICUBIC
-            image = ImageOps.fit(image, target, bicubic) if self.resize == "fit" else image.resize(target, bicubic)
-        pixels = np.array(image).reshape(self.size, self.size, channels)
-        return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
+        return read_square(path, self.size, channels, self.resize)
 
 
 @dataclass
@@ -51,16 +43,6 @@ class Measured:
     classes: dict[str, np.ndarray] = field(default_factory=dict)  # network → (n,), where it classifies
     differences: dict[str, list[float]] = field(default_factory=dict)  # measure → one value a picture that has it
     count: int = 0
-
-
-def as_colour(picture: Tensor) -> Tensor:
-    """(1 or 3, H, W) → (3, H, W)."""
-    return picture.expand(3, -1, -1)
-
-
-def to_levels(images: Tensor) -> Tensor:
-    """Float [-1, 1] → uint8, rounded, as a saved picture has it."""
-    return ((images.float().clamp(-1, 1) + 1) * 127.5).round().byte().cpu()
 
 
 def measure(examples: Iterable[Example], networks: list[FeatureNetwork]) -> Measured:

@@ -6,7 +6,14 @@ JSON, Markdown and the HTML page are made from the same one.
 
 import json
 import math
+import platform
+import time
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+
+from cyclegan import __version__
+from cyclegan.data.datasets import Dataset
+from cyclegan.evaluate.options import Evaluation
 
 DIFFERENCES = {
     "cycle_error": ("cycle error", "{:.1f}"),
@@ -15,6 +22,8 @@ DIFFERENCES = {
     "ssim": ("SSIM", "{:.3f}"),
     "l1": ("L1", "{:.1f}"),
 }
+PACKAGES = ("torch", "numpy", "pillow", "timm", "torch-fidelity", "torchmetrics")  # whose versions may matter
+SAME = 1.0  # levels of 255: a translator that changes the animal and nothing else moves the mean by about 2
 MARK = "†"
 LEGEND = (
     "Lower is better for FID, KID, cycle error and L1; higher for PSNR and SSIM. "
@@ -140,3 +149,44 @@ def _finite(value):
     if isinstance(value, list):
         return [_finite(inner) for inner in value]
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def describe(options: Evaluation, data: Dataset, size: int, networks: list, imagenet: dict[str, int]) -> dict:
+    """The protocol of a report: all that must be the same for the same figures, as plain values."""
+    versions = {"cyclegan-toolkit": __version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    described = {n.name: {"dimensions": n.dimensions, "protocol": n.protocol, "sha256": n.sha256} for n in networks}
+    return {
+        "dataset": data.name,
+        "split": "test" if data.test_A and data.test_B else "training",
+        "size": size,
+        "resize": options.resize,
+        "filter": "Pillow bicubic",
+        "networks": described,
+        "imagenet": imagenet,
+        "seed": options.seed,
+        "versions": versions,
+        "date": time.strftime("%Y-%m-%d"),
+        "remarks": [],
+    }
+
+
+def remarks(report: dict) -> list[str]:
+    """Reservations about these figures in particular."""
+    found, size = [], report["protocol"]["size"]
+    if report["protocol"]["split"] == "training":
+        name = report["protocol"]["dataset"]
+        found.append(f"{name} has no test pictures: measured on the training pictures, which flatters")
+    for direction in report["directions"]:
+        for row in direction["rows"]:
+            trained_at = row.get("facts", {}).get("trained_at")
+            if trained_at and trained_at != size:
+                found.append(f"{row['name']} was trained at {trained_at} pixels and is measured at {size}")
+            if row["kind"] == "translator" and row["change"] < SAME:
+                found.append(f"{row['name']} returns its input nearly unchanged ({direction['from']} to "
+                             f"{direction['to']}: {row['change']:.1f} levels of 255 on average)")  # fmt: skip
+    return list(dict.fromkeys(found))

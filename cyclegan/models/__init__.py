@@ -1,1 +1,14 @@
 """Algorithms: what one training step is, one paper a file; and what they share (players, losses, pool)."""
+
+# --model → where it stands. Imported when asked for, so that other commands do not wait for torch.
+MODELS = {
+    "cyclegan": "cyclegan.models.cyclegan:CycleGAN",
+}
+
+
+def load_model(name: str) -> type:
+    """The ``Game`` called ``name``, a key of ``MODELS``."""
+    from importlib import import_module
+
+    module, _, attribute = MODELS[name].partition(":")
+    return getattr(import_module(module), attribute)

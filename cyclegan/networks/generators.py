@@ -7,7 +7,8 @@ width must be divisible by; whoever feeds other sizes pads (``translator`` does)
 import torch
 from torch import nn
 
-from cyclegan.networks.layers import NetworkError, bounded, norm_layer, upsample
+from cyclegan.networks.layers import bounded, norm_layer, upsample
+from cyclegan.system.errors import UserError
 
 
 class ResNetBlock(nn.Module):
@@ -134,7 +135,7 @@ class Mobile(nn.Module):
         super().__init__()
         channels = channels or [width * m for m in (1, 1, 2, 1, 2, 2, 1, 1)]
         if len(channels) != 8:
-            raise NetworkError(f"a mobile generator has 8 channel numbers, not {len(channels)}: {channels}")
+            raise UserError(f"a mobile generator has 8 channel numbers, not {len(channels)}: {channels}")
         first, down1, down2, *inner, up1, up2 = channels
         body = [MobileBlock(4 * down2, 4 * inner[i * 3 // blocks], norm, dropout) for i in range(blocks)]
         widths = (first, 2 * down1, 4 * down2, 2 * up1, up2)
@@ -178,7 +179,7 @@ class UNet(nn.Module):
     def __init__(self, in_channels=3, out_channels=3, width=64, levels=8, norm="instance", dropout=0.0):
         super().__init__()
         if levels < 5:
-            raise NetworkError(f"a U-Net has at least 5 levels, not {levels}")
+            raise UserError(f"a U-Net has at least 5 levels, not {levels}")
         w = width
         block = UNetBlock(8 * w, 8 * w, norm=norm)
         for _ in range(levels - 5):

@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
-from cyclegan.system.download import CardError
+from cyclegan.system.errors import UserError
 
 
 def download(repository: str, file: str, **options) -> Path:
     """The local path of ``file`` from the repository OWNER/NAME, cached by ``huggingface_hub``.
 
-    ``options`` are those of ``hf_hub_download``. Raises ``CardError`` with one sentence.
+    ``options`` are those of ``hf_hub_download``. Raises ``UserError`` with one sentence.
     """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, RepositoryNotFoundError
@@ -17,16 +17,16 @@ def download(repository: str, file: str, **options) -> Path:
     try:
         return Path(hf_hub_download(repository, file, **options))
     except RepositoryNotFoundError as error:
-        raise CardError(
+        raise UserError(
             f"there is no folder {repository}, and no such repository on Hugging Face (or it is private: log in first)"
         ) from error
     except LocalEntryNotFoundError as error:
-        raise CardError(f"there is no folder {repository}, and Hugging Face could not be reached for it") from error
+        raise UserError(f"there is no folder {repository}, and Hugging Face could not be reached for it") from error
     except EntryNotFoundError as error:
-        raise CardError(f"the repository {repository} on Hugging Face has no {file}") from error
+        raise UserError(f"the repository {repository} on Hugging Face has no {file}") from error
     except (OSError, ValueError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise CardError(f"could not fetch {repository} from Hugging Face: {reason}") from error
+        raise UserError(f"could not fetch {repository} from Hugging Face: {reason}") from error
 
 
 def readme(header: dict, direction: str) -> str:

@@ -5,9 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
-
-class NetworkError(ValueError):
-    """An architecture that cannot be built, or a picture size that it cannot take."""
+from cyclegan.system.errors import UserError
 
 
 class InstanceNorm(nn.InstanceNorm2d):
@@ -33,7 +31,7 @@ def norm_layer(kind: str, channels: int) -> nn.Module:
         return InstanceNorm(channels, affine=True)
     if kind == "none":
         return nn.Identity()
-    raise NetworkError(f"unknown norm {kind!r}: choose instance, instance_affine or none")
+    raise UserError(f"unknown norm {kind!r}: choose instance, instance_affine or none")
 
 
 def upsample(kind: str, in_channels: int, out_channels: int) -> nn.Module:
@@ -49,7 +47,7 @@ def upsample(kind: str, in_channels: int, out_channels: int) -> nn.Module:
         return nn.Sequential(
             nn.Upsample(scale_factor=2), nn.ReflectionPad2d(1), nn.Conv2d(in_channels, out_channels, 3)
         )
-    raise NetworkError(f"unknown up-sampling {kind!r}: choose transpose or resize")
+    raise UserError(f"unknown up-sampling {kind!r}: choose transpose or resize")
 
 
 class _Bounded(torch.autograd.Function):

@@ -18,16 +18,16 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from cyclegan.data.datasets import package_folder
-from cyclegan.networks.weights import WeightsError, read_header, save_weights
-from cyclegan.system.download import CardError, megabytes, sha256_of
+from cyclegan.networks.weights import read_header, save_weights
+from cyclegan.system.cards import package_folder
+from cyclegan.system.download import megabytes, sha256_of
+from cyclegan.system.errors import UserError, WeightsError
 
 try:
     import tomllib
 except ModuleNotFoundError:  # Python 3.10
     import tomli as tomllib
 
-__all__ = ["CardError", "Found", "find", "model_cache", "model_card", "model_names"]
 
 DIRECTIONS = ("G_AB", "G_BA")
 REFERENCE_SIZE = 256  # what the reference implementation crops to, and what its published generators were trained on
@@ -56,17 +56,17 @@ def model_names() -> list[str]:
 
 
 def model_card(name: str) -> dict:
-    """The card of that name; raises ``CardError`` with the nearest names where there is none."""
+    """The card of that name; raises ``UserError`` with the nearest names where there is none."""
     files = _card_files()
     if name not in files:
-        raise CardError(_unknown(name))
+        raise UserError(_unknown(name))
     return _read_card(files[name])
 
 
 def find(name: str | os.PathLike, reverse: bool = False, **hub) -> Found:
     """The generator A → B, or with ``reverse`` B → A, of a card's name, a folder, a file or a repository id.
 
-    ``hub`` are options of ``huggingface_hub.hf_hub_download``. Raises ``CardError`` with one sentence.
+    ``hub`` are options of ``huggingface_hub.hf_hub_download``. Raises ``UserError`` with one sentence.
     """
     given = os.fspath(name)
     path = Path(given).expanduser()
@@ -82,7 +82,7 @@ def find(name: str | os.PathLike, reverse: bool = False, **hub) -> Found:
         from cyclegan.networks.hub import download
 
         return Found(download(given, f"{DIRECTIONS[reverse]}.safetensors", **hub), DIRECTIONS[reverse])
-    raise CardError(_unknown(given))
+    raise UserError(_unknown(given))
 
 
 def _card_files() -> dict[str, Path]:
@@ -104,14 +104,14 @@ def _read_card(path: Path) -> dict:
     try:
         card = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CardError(f"the card {path} is not valid TOML: {error}") from error
+        raise UserError(f"the card {path} is not valid TOML: {error}") from error
     domains = card.get("domains")
     if not (isinstance(domains, list) and len(domains) == 2 and all(isinstance(d, str) for d in domains)):
-        raise CardError(f'the card {path} needs domains = ["A\'s name", "B\'s name"], not {domains!r}')
+        raise UserError(f'the card {path} needs domains = ["A\'s name", "B\'s name"], not {domains!r}')
     for direction in DIRECTIONS:
         entry = card.get(direction)
         if entry is not None and not (isinstance(entry, dict) and ("file" in entry or "url" in entry)):
-            raise CardError(f"the card {path} needs a file or a url in [{direction}]")
+            raise UserError(f"the card {path} needs a file or a url in [{direction}]")
     return card
 
 
@@ -119,13 +119,13 @@ def _in_card(path: Path, reverse: bool) -> Found:
     card, direction = _read_card(path), DIRECTIONS[reverse]
     domains = tuple(reversed(card["domains"]) if reverse else card["domains"])
     if direction not in card:
-        raise CardError(_one_way(path.stem, domains))
+        raise UserError(_one_way(path.stem, domains))
     entry = card[direction]
     if "file" not in entry:
         return Found(_fetched(path.stem, direction, entry, domains), direction)
     file = path.parent / entry["file"]
     if not file.is_file():
-        raise CardError(f"the card {path} names {file}, which is not there")
+        raise UserError(f"the card {path} names {file}, which is not there")
     return Found(file, direction, domains, reference=entry.get("format") == "reference")
 
 
@@ -143,7 +143,7 @@ def _leads(path: Path, wanted: tuple[str, str]) -> bool:
 
 def _as_file(path: Path, reverse: bool) -> Found:
     if reverse:
-        raise CardError(f"{path} is one generator, so there is no other direction in it; give the folder of the pair")
+        raise UserError(f"{path} is one generator, so there is no other direction in it; give the folder of the pair")
     direction = path.stem if path.stem in DIRECTIONS else "G_AB"
     return Found(path, direction, reference=_is_foreign(path))
 
@@ -167,7 +167,7 @@ def _in_folder(folder: Path, reverse: bool) -> Found:
         return _in_card(folder / "card.toml", reverse)
     there = [path.name for path in sorted(folder.glob("*.safetensors"))]
     what = f"only {', '.join(there)}" if there else "no weights (has its training reached a checkpoint yet?)"
-    raise CardError(f"{folder} holds {what}, and {file.name} is needed for this direction")
+    raise UserError(f"{folder} holds {what}, and {file.name} is needed for this direction")
 
 
 def _fetched(name: str, direction: str, entry: dict, domains: tuple[str, str]) -> Path:
@@ -185,10 +185,10 @@ def _fetched(name: str, direction: str, entry: dict, domains: tuple[str, str]) -
         seen = {"url": entry["url"], "sha256": sha256_of(part), "bytes": part.stat().st_size}
         for key in ("bytes", "sha256"):
             if entry.get(key, seen[key]) != seen[key]:
-                raise CardError(f"{entry['url']} is not the file on the card: {key} is {seen[key]}, not {entry[key]}")
+                raise UserError(f"{entry['url']} is not the file on the card: {key} is {seen[key]}, not {entry[key]}")
         _convert(part, cached, suffix == ".pth", domains, {"card": name, **seen})
     except WeightsError as error:
-        raise CardError(str(error).replace(str(part), entry["url"])) from error
+        raise UserError(str(error).replace(str(part), entry["url"])) from error
     finally:
         part.unlink(missing_ok=True)
     print(f"Fetched {name} {direction}: {megabytes(seen['bytes'])}, sha256 {seen['sha256']}", file=sys.stderr)
@@ -217,7 +217,7 @@ def _download(url: str, part: Path) -> None:
     try:
         pooch.HTTPDownloader(headers={"Accept-Encoding": "identity"}, timeout=60)(url, part, None)
     except (RequestException, OSError) as error:
-        raise CardError(
+        raise UserError(
             f"could not fetch {url} ({_first_line(error)}): try again, or fetch it by hand and give the file's path"
         ) from error
 

@@ -21,7 +21,7 @@ class Projected(nn.Module):
     to name things whatever their tint, and alone they let a zebra turn purple.
 
     (N, 3, H, W) in [-1, 1] → five score maps, from strides 4 to 32 and then the picture's; grey pictures are repeated
-    to three channels. Needs 32 × 32 pixels at least. Raises ``backbones.BackboneError`` where the packages with the
+    to three channels. Needs 32 × 32 pixels at least. Raises ``backbones.MissingPackage`` where the packages with the
     features are missing.
     """
 

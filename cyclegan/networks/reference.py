@@ -12,8 +12,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from cyclegan.networks import build_generator
-from cyclegan.networks.weights import WeightsError, check_fit, write_whole
+from cyclegan.networks.build import build_generator
+from cyclegan.networks.weights import check_fit, write_whole
+from cyclegan.system.errors import WeightsError
 
 # Statistics that old files carry. They are not used: the reference translates in training mode with batches of one,
 # where batch normalisation normalises by the picture's own statistics, that is, it is instance normalisation with a

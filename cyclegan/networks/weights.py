@@ -18,12 +18,11 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from cyclegan.system.errors import UserError, WeightsError
+
 FORMAT = 1
 KEY = "cyclegan"
 
-
-class WeightsError(ValueError):
-    """A file that is no generator of ours, or weights that do not fit the architecture beside them."""
 
 
 def save_weights(path, weights, header: dict) -> Path:
@@ -110,12 +109,12 @@ def _empty(architecture: dict, path):
     """The network without memory for its weights: they are assigned, so drawing random ones would be wasted."""
     import torch
 
-    from cyclegan.networks import NetworkError, build_generator
+    from cyclegan.networks.build import build_generator
 
     try:
         with torch.device("meta"):
             return build_generator(architecture)
-    except NetworkError as error:
+    except UserError as error:
         raise WeightsError(f"{path}: {error}") from error
 
 

@@ -5,12 +5,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from cyclegan.data.datasets import dataset_root, package_folder
+from cyclegan.data.datasets import dataset_root
 from cyclegan.data.folders import find_domains
-from cyclegan.data.images import ImageError, find_images
+from cyclegan.data.images import find_images
 from cyclegan.networks import library
-from cyclegan.networks.weights import WeightsError, read_header
-from cyclegan.system.download import CardError
+from cyclegan.networks.weights import read_header
+from cyclegan.system.cards import package_folder
+from cyclegan.system.errors import UserError, WeightsError
 
 try:
     import tomllib
@@ -65,16 +66,16 @@ def choices() -> list[Choice]:
 
 
 def choose(key: str | None) -> Choice:
-    """The choice with that key, the first one for None; raises ``CardError`` where there is none."""
+    """The choice with that key, the first one for None; raises ``UserError`` where there is none."""
     found = choices()
     if not found:
-        raise CardError("There is no translator here yet. Train one first: python -m cyclegan.train horse2zebra")
+        raise UserError("There is no translator here yet. Train one first: python -m cyclegan.train horse2zebra")
     if key is None:
         return found[0]
     for choice in found:
         if choice.key == key:
             return choice
-    raise CardError(f"There is no translator called {key} here. There are: {', '.join(c.key for c in found)}.")
+    raise UserError(f"There is no translator called {key} here. There are: {', '.join(c.key for c in found)}.")
 
 
 def examples(choice: Choice, way: Way, count: int = 4) -> list[Path]:
@@ -86,7 +87,7 @@ def examples(choice: Choice, way: Way, count: int = 4) -> list[Path]:
             found = find_domains(folder)
             side = found.test_B or found.train_B if way.reverse else found.test_A or found.train_A
             return find_images(side)[:count]
-        except (CardError, ImageError, OSError):
+        except (UserError, OSError):
             continue
     drawn = package_folder("pretrained") / "examples" / Path(way.source).name
     return find_images(drawn)[:count] if drawn.is_dir() else []
@@ -106,7 +107,7 @@ def _cards() -> list[Choice]:
     for name in library.model_names():
         try:
             cards[name] = library.model_card(name)
-        except CardError as error:
+        except UserError as error:
             print(f"left out: {error}")
     found = []
     for name, card in cards.items():
@@ -133,7 +134,7 @@ def _present(way: Way, entry: dict) -> bool | None:
     try:
         library.find(way.name, way.reverse)
         return True
-    except CardError:
+    except UserError:
         return None
 
 

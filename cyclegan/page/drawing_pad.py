@@ -11,8 +11,9 @@ import binascii
 import gradio as gr
 from PIL import Image
 
-from cyclegan.data.images import ImageError, open_image
+from cyclegan.data.images import open_image
 from cyclegan.page.one_picture import on_white
+from cyclegan.system.errors import ImageError
 
 SIDE = 512  # pixels of the canvas
 LONGEST = 3_000_000  # characters of a drawing on its way here; a full canvas takes some 100,000

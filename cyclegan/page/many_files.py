@@ -14,9 +14,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from cyclegan.data.images import SUFFIXES, ImageError
+from cyclegan.data.images import SUFFIXES
 from cyclegan.page import one_picture
 from cyclegan.page.choices import Way
+from cyclegan.system.errors import ImageError
 from cyclegan.translate.jobs import VIDEOS, Job
 
 PICTURES = 200  # in one go

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cyclegan.data.images import ImageError, open_image
+from cyclegan.data.images import open_image
 from cyclegan.networks import library
 from cyclegan.page.choices import Choice, Way
+from cyclegan.system.errors import ImageError
 
 MEGABYTES = 40  # of a picture's file
 MEGAPIXELS = 64  # of a picture: what phones take, and far below what exhausts the memory
@@ -131,7 +132,7 @@ class Warm:
         self._lock = threading.Lock()
 
     def translator(self, way: Way):
-        """The translator of that direction. Raises ``CardError`` or ``WeightsError`` where it cannot be had."""
+        """The translator of that direction. Raises ``UserError`` or ``WeightsError`` where it cannot be had."""
         name = way.name, way.reverse
         with self._lock:
             own = self._locks[name]

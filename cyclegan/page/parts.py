@@ -14,11 +14,8 @@ from pathlib import Path
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from cyclegan.data.images import ImageError
-from cyclegan.networks.weights import WeightsError
-from cyclegan.system.download import CardError
+from cyclegan.system.errors import UserError
 
-KNOWN = (ImageError, CardError, WeightsError)  # each with a sentence for people
 SORRY = "That did not work"
 MADE = "made-"
 
@@ -79,7 +76,7 @@ def sentence(error: Exception) -> str:
     """What a visitor is told about ``error``; what nobody foresaw goes to the program's log."""
     if isinstance(error, gr.Error):
         return error.message
-    if isinstance(error, KNOWN):
+    if isinstance(error, UserError):
         text = str(error)
         starts_with_a_word = text.split()[0].isalpha()  # and not with a file's name
         return text[0].upper() + text[1:] if starts_with_a_word else text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cyclegan.page.choices import run_config
-from cyclegan.train.console import clock
+from cyclegan.system.terminal import clock
 from cyclegan.train.log import read_log
 
 POINTS = 300  # per curve: more than a screen resolves

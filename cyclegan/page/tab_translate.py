@@ -6,9 +6,10 @@ from pathlib import Path
 
 import gradio as gr
 
-from cyclegan.data.images import ImageError, open_image
+from cyclegan.data.images import open_image
 from cyclegan.page import choices, one_picture, words
 from cyclegan.page.parts import SORRY, friendly, picture, sentence, work_folder
+from cyclegan.system.errors import ImageError
 
 WORK = {"concurrency_id": "pictures", "concurrency_limit": 2}  # two at once; the others wait in the order they came
 THUMBNAIL = 160

@@ -1,31 +1,20 @@
-"""Devices and processes: where a training runs and how it prepares for speed there."""
+"""Devices and processes: where a training runs, and what its processes tell each other."""
 
 import os
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 
-from cyclegan.models.game import Game, process_count
-from cyclegan.train.config import ConfigError, TrainingConfig
+from cyclegan.system.errors import UserError
 
-
-def join_processes() -> int:
-    """Joins the processes that ``torchrun`` started, if it did; returns this one's rank."""
-    if int(os.environ.get("WORLD_SIZE", 1)) == 1:
-        return 0
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    return dist.get_rank()
-
-
-def leave_processes() -> None:
-    if process_count() > 1:
-        dist.destroy_process_group()
+T = TypeVar("T")
 
 
 def choose_device(wanted: str | None) -> torch.device:
     """The device asked for, or CUDA (each process its own card) where there is one, else the CPU.
 
-    Raises ``ConfigError`` where PyTorch cannot use what was asked for.
+    Raises ``UserError`` where PyTorch cannot use what was asked for.
     """
     if wanted is None:
         wanted = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu"
@@ -34,33 +23,52 @@ def choose_device(wanted: str | None) -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise ConfigError(f"--device {wanted} cannot be used here ({reason}); try --device cpu") from error
+        raise UserError(f"--device {wanted} cannot be used here ({reason}); try --device cpu") from error
     if device.type == "cuda":
         torch.cuda.set_device(device)
     return device
 
 
-def prepare(game: Game, config: TrainingConfig) -> None:
-    """Puts the game's networks into the fastest form the device has; values stay those of a plain run.
+def join_processes(device: torch.device) -> int:
+    """Joins the processes that ``torchrun`` started, if it did; returns this one's rank.
 
-    On CUDA: channels last, TF32 and autotuned convolutions, bfloat16 where the card computes it. On the CPU nothing
-    changes: channels last slows instance norm down there. With several processes all begin with rank 0's weights.
+    The backend follows the device that was chosen: gloo reduces tensors on the CPU, NCCL those on CUDA.
     """
-    cuda = game.device.type == "cuda"
-    if config.precision == "bfloat16" or (config.precision == "auto" and cuda and torch.cuda.is_bf16_supported()):
-        game.precision = torch.bfloat16
-    networks = [net for player in game.players.values() for net in player.networks.values()]
-    if cuda:
-        torch.backends.cudnn.benchmark = True
-        torch.set_float32_matmul_precision("high")
-        for network in networks:
-            network.to(memory_format=torch.channels_last)
-    if config.compile:
-        for network in networks:
-            network.compile()  # in place: the keys of its state dict stay as they are
+    if int(os.environ.get("WORLD_SIZE", 1)) == 1:
+        return 0
+    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+    return dist.get_rank()
+
+
+def leave_processes() -> None:
+    """Leaves the group of processes, where there is one."""
     if process_count() > 1:
-        for player in game.players.values():
-            for tensor in player.parameters:
-                dist.broadcast(tensor.data, 0)
-            for name, average in player.averages.items():
-                average.load_state_dict(player.networks[name].state_dict())
+        dist.destroy_process_group()
+
+
+def process_rank() -> int:
+    """This process's number among those that train together, 0 if it is alone."""
+    return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0
+
+
+def process_count() -> int:
+    """How many processes train together."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def from_first(value: T) -> T:
+    """The first process's value, on all of them."""
+    if process_count() == 1:
+        return value
+    holder = [value]
+    dist.broadcast_object_list(holder, src=0)
+    return holder[0]
+
+
+def anyone(flag: bool) -> bool:
+    """Whether ``flag`` is true in at least one process; all have to ask."""
+    if process_count() == 1:
+        return flag
+    votes = torch.tensor(int(flag))
+    dist.all_reduce(votes)
+    return bool(votes.item())

@@ -17,12 +17,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
+from cyclegan.system.errors import UserError
+
 STALLS = 2  # attempts that bring less than a hundredth of the file, before the next mirror is asked
 MORE_ROOM = "make room there, or let CYCLEGAN_DATASETS name a folder on a larger disk"
 
-
-class CardError(ValueError):
-    """Something the user can put right: one sentence that says what is wrong and what to do."""
 
 
 class _Refused(Exception):
@@ -34,7 +33,7 @@ def place(target: Path, build: Callable[[Path], Path]) -> None:
 
     `build(work)` receives a path that does not exist yet, makes what it likes at that path and returns the
     folder to rename to `target`. Nothing happens when `target` is there already, also when another process
-    made it meanwhile. Raises CardError when the disk is full or not writable; what else `build` raises passes
+    made it meanwhile. Raises UserError when the disk is full or not writable; what else `build` raises passes
     through. Either way `work` is gone.
     """
     from filelock import FileLock, Timeout
@@ -62,9 +61,9 @@ def place(target: Path, build: Callable[[Path], Path]) -> None:
             lock.release()
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise CardError(f"the disk that holds {target.parent} is full: {MORE_ROOM}") from error
+            raise UserError(f"the disk that holds {target.parent} is full: {MORE_ROOM}") from error
         where = f" ({error.filename})" if error.filename else ""
-        raise CardError(f"cannot prepare {target}: {error.strerror or error}{where}") from error
+        raise UserError(f"cannot prepare {target}: {error.strerror or error}{where}") from error
 
 
 def filled(folder: Path) -> bool:
@@ -73,11 +72,11 @@ def filled(folder: Path) -> bool:
 
 
 def require_space(folder: Path, needed: int) -> None:
-    """Raise CardError unless `needed` bytes are free in `folder`."""
+    """Raise UserError unless `needed` bytes are free in `folder`."""
     free = shutil.disk_usage(folder).free
     if free < needed:
         found = f"{megabytes(free)} are free in {folder} and {megabytes(needed)} are needed"
-        raise CardError(f"{found}: {MORE_ROOM}")
+        raise UserError(f"{found}: {MORE_ROOM}")
 
 
 def download(urls: Sequence[str], size: int, sha256: str, part: Path) -> str:

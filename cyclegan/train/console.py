@@ -6,8 +6,10 @@ from collections import deque
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from cyclegan.system.terminal import clock
 
-class Report:
+
+class TrainingProgress:
     """Epoch, pictures per second, time to go and losses.
 
     Args:
@@ -65,16 +67,3 @@ class Report:
     def close(self) -> None:
         if self.live:
             self.live.stop()
-
-
-def clock(seconds: float) -> str:
-    """Seconds as 1 d 2 h, 2 h 05 min, 3 min 10 s."""
-    seconds = round(seconds)
-    minutes, s = divmod(seconds, 60)
-    hours, m = divmod(minutes, 60)
-    days, h = divmod(hours, 24)
-    if days:
-        return f"{days} d {h} h"
-    if hours:
-        return f"{h} h {m:02d} min"
-    return f"{m} min {s:02d} s" if m else f"{s} s"

@@ -1,19 +1,20 @@
-"""How good the translators are while they train: KID on a few fixed test pictures, the best kept, the end in sight."""
+"""How good a model is while it trains: KID on a few fixed pictures, the best kept, the end in sight."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 
+from cyclegan.data.pixels import as_colour, to_levels, to_signed
+from cyclegan.data.source import Source
 from cyclegan.evaluate.features import load_features
-from cyclegan.evaluate.measure import Framing, as_colour, to_levels
 from cyclegan.evaluate.metrics import kid, mean_difference
-from cyclegan.evaluate.options import SAME
-from cyclegan.models.game import Game, process_count, process_rank
-from cyclegan.train.config import ConfigError, ModelConfig, TrainingConfig
+from cyclegan.evaluate.report import SAME
+from cyclegan.models.game import Game
+from cyclegan.system.devices import from_first, process_rank
+from cyclegan.system.errors import UserError
+from cyclegan.train.config import Config
 
 STAYS = 3  # evaluations in a row after which outputs that equal their inputs are worth a word
 TOGETHER = 4  # pictures translated in one call
@@ -30,67 +31,56 @@ class Verdict:
 
 
 @dataclass
-class Direction:
-    """The fixed pictures of one direction."""
+class Judged:
+    """What one exported network is judged by."""
 
     title: str
-    inputs: Tensor  # uint8 (N, C, H, W)
-    real: np.ndarray  # features of the target domain's pictures, looked at once
+    inputs: Tensor  # a translator's: uint8 (N, C, H, W); a generator's: latents (N, …)
+    real: np.ndarray  # features of the pictures that its outputs should resemble
 
 
-class Watch:
-    """Evaluates a game that exports ``G_AB`` and ``G_BA``; its state is the run's log, so a resumed run goes on.
+class Judge:
+    """Evaluates the networks that a game exports; its state is the run's log, so a resumed run goes on.
 
-    Only the first process looks, and tells the others, which may call everything. No random numbers are drawn, and
-    networks are left in the mode they were in.
+    Which pictures go into a network and which its outputs are held against follows from the header of its export.
+    Only the first process looks, and tells the others, which may call everything. No random numbers are drawn from the
+    global state, and networks are left in the mode they were in.
 
-    Args:
-        files: of A and of B, to draw fixed subsets from.
-        channels, framing: how to read them.
-        domains: names of A and B.
-        training: ``eval_every``, ``eval_pictures``, ``eval_features`` and ``patience``.
-        seen: feature networks that judge in training; another one is used unless ``eval_features`` insists.
-
-    Raises ``FeatureError``, ``ConfigError`` for too few pictures, ``ImageError`` for a file that cannot be read.
+    Raises ``UserError`` for too few pictures, a missing feature network and ``ImageError`` for an unreadable file.
     """
 
-    def __init__(
-        self,
-        files: tuple[list[Path], list[Path]],
-        channels: tuple[int, int],
-        framing: Framing,
-        domains: tuple[str, str],
-        training: TrainingConfig,
-        seen: list[str],
-        device: torch.device,
-    ):
-        self.training, self.domains = training, domains
+    def __init__(self, game: Game, source: Source, config: Config):
+        self.training = config.training
+        seen = config.model.seen()
         impartial = [name for name in ("efficientnet-lite0", "efficientnet-lite1") if name not in seen]
-        self.network = load_features(training.eval_features or impartial[0], device)
-        self.directions: dict[str, Direction] = {}
-        if process_rank() == 0:
-            self._look_at_real(files, channels, framing)
+        self.network = load_features(self.training.eval_features or impartial[0], game.device)
+        self.judged = self._look_at_real(game, source, config.pictures) if process_rank() == 0 else {}
         self.history: list[dict] = []
         self.stopped = False
 
-    def _look_at_real(self, files, channels, framing: Framing) -> None:
-        for paths, domain in zip(files, self.domains, strict=True):
-            if len(paths) < 2:
-                raise ConfigError(f"evaluations need at least two test pictures of {domain}: leave out --eval-every")
-        pictures = [
-            torch.stack([framing.read(path, c) for path in spread(paths, self.training.eval_pictures)])
-            for paths, c in zip(files, channels, strict=True)
-        ]
-        features = [self.network(_in_colour(batch))[0] for batch in pictures]
-        for name, order in (("G_AB", 1), ("G_BA", -1)):
-            title = " → ".join(self.domains[::order])
-            self.directions[name] = Direction(title, pictures[::order][0], features[::order][1])
+    def _look_at_real(self, game: Game, source: Source, pictures_config) -> dict[str, Judged]:
+        resize = getattr(pictures_config, "resize", "stretch")
+        pictures = dict(zip(source.domains, source.fixed(self.training.eval_pictures, resize), strict=True))
+        for domain, batch in pictures.items():
+            if len(batch) < 2:
+                raise UserError(f"evaluations need at least two test pictures of {domain}: leave out --eval-every")
+        features = {domain: self.network(as_colour(batch))[0] for domain, batch in pictures.items()}
+        judged = {}
+        for name, (network, header) in game.exports().items():
+            domains = header["domains"]
+            if header.get("kind") == "generator":
+                draws = torch.Generator().manual_seed(0)
+                inputs = network.latents(self.training.eval_pictures, draws)
+            else:
+                inputs = pictures[domains[0]]
+            judged[name] = Judged(" → ".join(domains), inputs, features[domains[-1]])
+        return judged
 
     def resume(self, records: list[dict], step: int) -> bool:
         """Takes up the evaluations in a run's log up to ``step``; returns whether patience had run out already."""
         past = [record for record in records if "metrics" in record and record["step"] <= step]
-        self.history = [{key: record[key] for key in ("step", "metrics", "change")} for record in past]
-        self.stopped = _from_first(self._impatient())
+        self.history = [{"step": r["step"], "metrics": r["metrics"], "change": r.get("change", {})} for r in past]
+        self.stopped = from_first(self._impatient())
         return self.stopped
 
     def due(self, step: int, total: int) -> bool:
@@ -98,24 +88,25 @@ class Watch:
         return step % self.training.eval_every == 0 or step == total
 
     def look(self, game: Game, step: int) -> Verdict:
-        """Evaluates the translators as they would be exported now."""
-        verdict = _from_first(self._verdict(game, step) if process_rank() == 0 else None)
+        """Evaluates the networks as they would be exported now."""
+        verdict = from_first(self._verdict(game, step) if process_rank() == 0 else Verdict())
         self.stopped = verdict.stop
         return verdict
 
     def _verdict(self, game: Game, step: int) -> Verdict:
         metrics, change = {}, {}
-        for name, (network, _) in game.exports().items():
-            direction = self.directions[name]
-            outputs = translated(network, direction.inputs, game.device)
-            features, _ = self.network(_in_colour(outputs))
-            metrics[f"KID {self.network.name} {name}"] = kid(features, direction.real)
-            apart = mean_difference(_in_colour(outputs), _in_colour(direction.inputs))
-            change[name] = apart.mean().item()
+        for name, (network, header) in game.exports().items():
+            judged = self.judged[name]
+            outputs = as_colour(made(network, judged.inputs, game.device))
+            features, _ = self.network(outputs)
+            metrics[f"KID {self.network.name} {name}"] = kid(features, judged.real)
+            if header.get("kind") != "generator":
+                change[name] = mean_difference(outputs, as_colour(judged.inputs)).mean().item()
         before = [_score(entry) for entry in self.history]
         self.history.append({"step": step, "metrics": metrics, "change": change})
         score = _score(self.history[-1])
-        verdict = Verdict({"metrics": metrics, "change": change}, score < min(before, default=np.inf))
+        figures = {"metrics": metrics} | ({"change": change} if change else {})
+        verdict = Verdict(figures, score < min(before, default=np.inf))
         verdict.stop = self._impatient()
         verdict.words = [*self._figures_in_words(verdict), *self._warnings()]
         return verdict
@@ -127,8 +118,8 @@ class Watch:
 
     def _figures_in_words(self, verdict: Verdict) -> list[str]:
         figures = ", ".join(
-            f"{direction.title} {value:.4f}"
-            for direction, value in zip(self.directions.values(), verdict.figures["metrics"].values(), strict=True)
+            f"{judged.title} {value:.4f}"
+            for judged, value in zip(self.judged.values(), verdict.figures["metrics"].values(), strict=True)
         )
         words = [f"KID ({self.network.name}): {figures}{', the best so far' if verdict.better else ''}"]
         if verdict.stop:
@@ -138,63 +129,33 @@ class Watch:
         return words
 
     def _warnings(self) -> list[str]:
-        """A sentence for each direction that has only just been returning its input for too long."""
+        """A sentence for each translator that has only just been returning its input for too long."""
         last = self.history[-STAYS:]
         earlier = self.history[-STAYS - 1 : -STAYS]
         return [
-            f"{direction.title}: the outputs still equal the inputs, they differ by {last[-1]['change'][name]:.1f} "
+            f"{judged.title}: the outputs still equal the inputs, they differ by {last[-1]['change'][name]:.1f} "
             "levels of 255. Lower --lambda-cycle or --lambda-identity, or check that the two folders differ"
-            for name, direction in self.directions.items()
+            for name, judged in self.judged.items()
             if len(last) == STAYS
-            and all(entry["change"][name] < SAME for entry in last)
-            and not (earlier and earlier[0]["change"][name] < SAME)
+            and all(entry["change"].get(name, np.inf) < SAME for entry in last)
+            and not (earlier and earlier[0]["change"].get(name, np.inf) < SAME)
         ]
 
 
-def spread(files: list[Path], count: int) -> list[Path]:
-    """``count`` of the files, or all if there are fewer, evenly from first to last: the same ones every time."""
-    count = min(count, len(files))
-    return [files[i * len(files) // count] for i in range(count)]
-
-
 @torch.no_grad()
-def translated(network: nn.Module, pictures: Tensor, device: torch.device) -> Tensor:
-    """uint8 (N, C, H, W) → uint8 (N, C', H, W) by a generator, which keeps its mode."""
+def made(network: nn.Module, inputs: Tensor, device: torch.device) -> Tensor:
+    """What a network makes of uint8 pictures or of latents, as uint8 (N, C, H, W); it keeps its mode."""
     mode = network.training
     network.eval()
-    parts = [to_levels(network(part.to(device).float() / 127.5 - 1)) for part in pictures.split(TOGETHER)]
+    parts = []
+    for part in inputs.split(TOGETHER):
+        part = to_signed(part, device) if part.dtype == torch.uint8 else part.to(device)
+        parts.append(to_levels(network(part)))
     network.train(mode)
     return torch.cat(parts)
 
 
-def watch_for(game, files: list[list[Path]], config, channels, domains) -> Watch | None:
-    """The ``Watch`` that a configuration asks for, on the test ``files`` of A and B; None where it asks for none."""
-    training, model = config.training, config.model
-    if not training.eval_every:
-        return None
-    framing = Framing(config.pictures.size, config.pictures.resize)
-    return Watch(tuple(files), channels, framing, domains, training, seen_by(model), game.device)
-
-
-def seen_by(model: ModelConfig) -> list[str]:
-    """The feature networks that judge while training, and so cannot judge the result impartially."""
-    return ["efficientnet-lite0"] if model.discriminator == "projected" else []
-
-
-def _in_colour(pictures: Tensor) -> Tensor:
-    return torch.stack([as_colour(picture) for picture in pictures])
-
-
 def _score(entry: dict) -> float:
-    """What "better" means: the mean KID over both directions; NaN never is."""
+    """What "better" means: the mean KID over all networks; NaN never is."""
     score = float(np.mean(list(entry["metrics"].values())))
     return score if np.isfinite(score) else np.inf
-
-
-def _from_first(value):
-    """The first process's value, on all of them."""
-    if process_count() == 1:
-        return value
-    holder = [value]
-    dist.broadcast_object_list(holder, src=0)
-    return holder[0]

@@ -1,88 +1,79 @@
 """One loop that trains every game: it asks for steps, and looks at the numbers once in a log interval."""
 
 import signal
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
 import torch.distributed as dist
+from rich.console import Console
 from torch import Tensor
 
-from cyclegan.data.samples import batches
-from cyclegan.models.game import Game, process_count, process_rank
-from cyclegan.train.config import TrainingConfig
-from cyclegan.train.console import Report
+from cyclegan.data.batches import batches
+from cyclegan.system.devices import anyone, process_count, process_rank
+from cyclegan.system.errors import UserError
+from cyclegan.train.build import Training
+from cyclegan.train.console import TrainingProgress
 from cyclegan.train.judge import Verdict
 from cyclegan.train.log import read_log
 from cyclegan.train.run import Run
 
 EARLY = {1, 2, 5, 10}  # logged besides every interval: speed, ETA and mistakes should show in the first minute
-
 PACE_KNOWN = 5  # one of them: by then the first step, which is slower, weighs little
 
+Losses = dict[str, Tensor]
+Advice = Callable[[float], list[str]]  # seconds to go → lines to say about them
 
-class NotFinite(RuntimeError):
+
+class NotFinite(UserError):
     """A loss became NaN or infinite; the message names the step, the loss and where to go back to."""
 
-
-def steps_in_all(config: TrainingConfig, samples_per_epoch: int) -> int:
-    """Steps of the whole run: ``--steps``, or as many as its epochs have."""
-    return config.steps or max(1, round(config.epochs * samples_per_epoch / (config.batch * process_count())))
+    exit_code = 1
 
 
-def train(
-    game: Game,
-    dataset,
-    augment,
-    run: Run,
-    config: TrainingConfig,
-    pictures: tuple,
-    console,
-    watch=None,
-    advise=None,
-) -> int:
-    """Trains ``game`` from the run's last checkpoint to the end; returns the number of steps made in all.
+def train(training: Training, run: Run, console: Console, advice: Advice = lambda seconds: []) -> int:
+    """Trains from the run's last checkpoint to the end; returns the number of steps made in all.
 
-    Args:
-        dataset: has ``sample(k)``, ``in_memory(k)`` and a length, see ``data``.
-        augment: a batch of uint8 tensors → tensors in [-1, 1] on the device.
-        pictures: fixed ones to look at, in [-1, 1] on the device, one tensor a domain.
-        watch: evaluates on the way, see ``watching``; None for never.
-        advise: seconds to go → lines to say about them, asked once when a new run's speed is known.
-
-    SIGINT and SIGTERM save and return early. Raises ``NotFinite``.
+    ``advice`` is asked once, when a new run's speed is known. SIGINT and SIGTERM save and return early. Raises
+    ``NotFinite``.
     """
-    per_step = config.batch * process_count()
-    total = steps_in_all(config, len(dataset))
+    game, source, judge, config = training.game, training.source, training.judge, training.config.training
+    samples, augment = source.samples, source.augment(game.device)
+    per_step, total = config.batch * process_count(), training.steps
     first = run.load(game)
     past = read_log(run.folder)
-    if watch and watch.resume(past, first):
+    if judge and judge.resume(past, first):
         return first
-    report = Report(total, first, per_step, console, past[-1].get("seconds", 0.0) if past else 0.0)
-    interval: list[dict[str, Tensor]] = []
+    progress = TrainingProgress(total, first, per_step, console, past[-1].get("seconds", 0.0) if past else 0.0)
+    interval: list[Losses] = []
     saved = step = first
-    feed = batches(dataset, first, max(0, total - first), config.batch, config.workers, process_rank(), process_count())
+    pinned = game.device.type == "cuda"
+    feed = batches(
+        samples, first, max(0, total - first), config.batch, config.workers, process_rank(), process_count(), pinned
+    )
     try:
         with _stop_requests() as stop:
             for batch in feed:
                 game.progress = step / total
                 interval.append(game.step(*augment(*batch)))
                 step += 1
-                report.advance(step)
-                judging = bool(watch) and watch.due(step, total)
+                progress.advance(step)
+                judging = bool(judge) and judge.due(step, total)
                 looks = step % config.log_every == 0 or step in EARLY or step == total or judging
-                leaving = _agreed(stop, looks)
-                verdict = watch.look(game, step) if judging else Verdict()
+                leaving = _leaving_together(stop, looks)
+                verdict = judge.look(game, step) if judging else Verdict()
                 leaving = leaving or verdict.stop
                 saving = step % config.save_every == 0 or step == total or leaving or verdict.better
                 if looks or saving:
-                    record = {"step": step, "epoch": 1 + (step * per_step - 1) // len(dataset)}
-                    record |= report.speed(step) | {"losses": _means(interval, step, saved, run)} | verdict.figures
+                    record = {"step": step, "epoch": 1 + (step * per_step - 1) // len(samples)}
+                    record |= progress.speed(step) | {"losses": _means(interval, step, saved, run)} | verdict.figures
                     interval.clear()
                     run.log(record)
-                    advised = advise(record["eta_seconds"]) if advise and step == PACE_KNOWN else []
-                    report.show(record, verdict.words + advised)
+                    pace_known = step == PACE_KNOWN and process_rank() == 0
+                    advised = advice(record["eta_seconds"]) if pace_known else []
+                    progress.show(record, verdict.words + advised)
                 if step % config.sample_every == 0 or step == total:
-                    run.sample(game, step, pictures)
+                    run.sample(game, step, training.still)
                 if saving:
                     run.save(game, step)
                     saved = step
@@ -92,40 +83,43 @@ def train(
                     break
     finally:
         feed.close()
-        report.close()
+        progress.close()
     return step
 
 
-def _means(interval: list[dict[str, Tensor]], step: int, saved: int, run: Run) -> dict[str, float]:
-    """The mean of each loss since the last look, over all processes: the interval's one wait for the device."""
-    names = list(interval[0])
-    values = torch.stack([torch.stack([losses[name] for name in names]).float() for losses in interval])
+def _means(interval: list[Losses], step: int, saved: int, run: Run) -> dict[str, float]:
+    """The mean of each loss over the steps since the last look that have it, and over all processes.
+
+    This is the interval's one wait for the device.
+    """
+    names = list(dict.fromkeys(name for losses in interval for name in losses))
+    steps = {name: [i for i, losses in enumerate(interval) if name in losses] for name in names}
+    values = torch.stack([interval[i][name].float() for name in names for i in steps[name]])
     if process_count() > 1:
         dist.all_reduce(values)
         values /= process_count()
     values = values.cpu()
-    if not values.isfinite().all():
-        row, column = (~values.isfinite()).nonzero()[0].tolist()
-        at = step - len(interval) + 1 + row
-        back = f"the checkpoint of step {saved} in {run.folder} is intact" if saved else "there is no checkpoint yet"
-        raise NotFinite(f"the loss {names[column]} became {values[row, column]} at step {at}; {back}; try a lower --lr")
-    return dict(zip(names, values.mean(0).tolist(), strict=True))
+    means = {}
+    for name, part in zip(names, values.split([len(steps[name]) for name in names]), strict=True):
+        for i, value in zip(steps[name], part.tolist(), strict=True):
+            if value - value != 0:  # NaN and both infinities
+                at = step - len(interval) + 1 + i
+                intact = f"the checkpoint of step {saved} in {run.folder} is intact"
+                back = intact if saved else "there is no checkpoint yet"
+                raise NotFinite(f"the loss {name} became {value} at step {at}; {back}; try a lower --lr")
+        means[name] = part.mean().item()
+    return means
 
 
-def _agreed(stop: list, may_talk: bool) -> bool:
-    """Whether to leave now. Several processes must leave together, so they ask each other once in an interval."""
+def _leaving_together(stop: list[int], may_talk: bool) -> bool:
+    """Whether to leave now. Several processes must leave at one step, so they ask each other once an interval."""
     if process_count() == 1:
         return bool(stop)
-    if not may_talk:
-        return False
-    device = "cuda" if dist.get_backend() == "nccl" else "cpu"
-    votes = torch.tensor(len(stop), device=device)
-    dist.all_reduce(votes)
-    return bool(votes.item())
+    return may_talk and anyone(bool(stop))
 
 
 @contextmanager
-def _stop_requests():
+def _stop_requests() -> Iterator[list[int]]:
     """A list that fills when SIGINT or SIGTERM comes; a second Ctrl-C ends the process at once."""
     received: list[int] = []
 

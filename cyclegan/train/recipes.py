@@ -1,64 +1,102 @@
-"""Recipes: named sets of defaults; and the command line that settles every setting.
+"""From a command line, or from keyword arguments, to every setting of a run.
 
-Later sources win: the paper's defaults, then the recipe, then the data set's card, then the command line.
+Later sources win: the model's defaults (the paper's), then the recipe, then the data set's card, then what was given.
 """
 
+import argparse
+from collections.abc import Callable
 from dataclasses import fields, replace
+from typing import Any
 
 import tyro
 
-from cyclegan.train.config import Config, ConfigError
+from cyclegan.models import MODELS, load_model
+from cyclegan.system.errors import UserError
+from cyclegan.train.config import Config, config_class
 
-RECIPES: dict[str, dict] = {
-    # The published CycleGAN: all defaults. Good for a GPU; days of work for a laptop.
-    "paper": {},
-    # For a laptop's CPU. The small generator learns the change only, so cycle and identity terms start at zero and the
-    # background stays; the discriminators see animals and things from the start, so they teach where to change what.
-    # It gives up detail that a full-size generator could make up, and needs the extra: quick.
-    "quick": {
-        "generator": "mobile",
-        "residual": 2.0,
-        "discriminator": "projected",
-        "adversarial": "hinge",
-        "lambda_adversarial": 0.25,
-        "lambda_cycle": 3.0,  # at the paper's ratio to the rest, stripes stay: what is taken away cannot come back
-        "lambda_identity": 2.0,
-        "diffaug": True,
-        "size": 128,
-        "zoom": 2.0,  # things at many scales: crops of 128 pixels train translators for pictures of 256
-        "steps": 6000,
-    },
-}
+GROUPS = ("model", "pictures", "training")
+CardSettings = Callable[[Config], dict[str, Any]]  # the [train] table of the data set's card
 
 
-def with_defaults(config: Config, settings: dict) -> Config:
+def parse(arguments: list[str] | None, card_settings: CardSettings) -> Config:
+    """The configuration of a command line. Raises ``UserError``; leaves (SystemExit) for --help and unknown flags."""
+    cls = config_class(_algorithm(arguments))
+    options: dict[str, Any] = {"prog": "python -m cyclegan.train", "config": (tyro.conf.OmitArgPrefixes,)}
+    named = tyro.cli(cls, args=arguments, **options)
+    base = defaults(cls(named.dataset, recipe=named.recipe, data=named.data), card_settings)
+    config = tyro.cli(cls, args=arguments, default=base, **options)
+    return _with_epochs(config, base).check()
+
+
+def configure(dataset: str, card_settings: CardSettings, model: str | None = None, recipe: str | None = None,
+              **settings: Any) -> Config:  # fmt: skip
+    """The configuration of a call from Python: ``settings`` are the flags of the command line, by name."""
+    algorithm = model or owner_of(recipe or "paper")
+    if algorithm not in MODELS:
+        raise UserError(f"there is no model {algorithm!r}: there are {', '.join(MODELS)}")
+    cls = config_class(algorithm)
+    recipe = recipe or next(iter(load_model(algorithm).recipes))
+    if recipe not in load_model(algorithm).recipes:
+        raise UserError(f"{algorithm} has no recipe {recipe!r}: it has {', '.join(load_model(algorithm).recipes)}")
+    own = {f.name for f in fields(Config)} - {*GROUPS, "algorithm", "recipe", "dataset"}
+    base = cls(dataset, recipe=recipe, **{key: value for key, value in settings.items() if key in own})
+    base = defaults(base, card_settings)
+    rest = {key: value for key, value in settings.items() if key not in own}
+    return _with_epochs(with_settings(base, rest, "train() was given"), base).check()
+
+
+def defaults(config: Config, card_settings: CardSettings) -> Config:
+    """``config``, whose groups hold the model's defaults, with its recipe and its data set's card laid over them."""
+    recipe = load_model(config.algorithm).recipes[config.recipe]
+    settings = recipe | of_card(card_settings(config), config.algorithm, config.recipe)
+    return with_settings(config, settings, "the data set's card sets")
+
+
+def with_settings(config: Config, settings: dict[str, Any], whose: str = "the data set's card sets") -> Config:
     """``config`` with some settings replaced, named flatly as on the command line (``{"size": 128}``)."""
-    groups = {f.name: getattr(config, f.name) for f in fields(config)}
+    groups = {name: getattr(config, name) for name in GROUPS}
     for key, value in settings.items():
-        for name in ("model", "pictures", "training"):
-            if key in {f.name for f in fields(groups[name])}:
-                groups[name] = replace(groups[name], **{key: value})
+        for name, group in groups.items():
+            if key in {f.name for f in fields(group)}:
+                groups[name] = replace(group, **{key: value})
                 break
         else:
-            raise ConfigError(f"the data set's card sets {key!r}, which is no training setting")
-    return Config(**groups)
+            raise UserError(f"{whose} {key!r}, which is no training setting of {config.algorithm}")
+    return replace(config, **groups)
 
 
-def of_card(table: dict, recipe: str) -> dict:
-    """What a card's [train] table sets under a recipe: its flat names, and those of the recipe's own subtable."""
-    return {key: value for key, value in table.items() if key not in RECIPES} | table.get(recipe, {})
+def of_card(table: dict[str, Any], algorithm: str, recipe: str) -> dict[str, Any]:
+    """What a card's [train] table sets for a model and a recipe.
 
-
-def parse(arguments: list[str] | None, card_defaults) -> Config:
-    """The configuration of a command line.
-
-    ``card_defaults(config)`` gives the data set's own settings, the card's [train] table.
+    Its own settings hold for every model; those in a subtable for that recipe of CycleGAN ([train.quick]), for that
+    model ([train.gan]), or for a recipe of that model ([train.gan.quick]).
     """
-    options = {"prog": "python -m cyclegan.train", "config": (tyro.conf.OmitArgPrefixes,)}
-    named = tyro.cli(Config, args=arguments, **options)
-    base = with_defaults(Config(named.dataset), RECIPES[named.recipe] | of_card(card_defaults(named), named.recipe))
-    config = tyro.cli(Config, args=arguments, default=base, **options)
+    common = {key: value for key, value in table.items() if not isinstance(value, dict)}
+    of_model = table if algorithm == "cyclegan" else table.get(algorithm, {})
+    own = {key: value for key, value in of_model.items() if not isinstance(value, dict)}
+    return common | own | of_model.get(recipe, {})
+
+
+def owner_of(recipe: str) -> str:
+    """The first model that has a recipe of that name; CycleGAN where none has, which then says so."""
+    return next((name for name in MODELS if recipe in load_model(name).recipes), "cyclegan")
+
+
+def _algorithm(arguments: list[str] | None) -> str:
+    """The model that a command line names, or whose recipe it names: its flags decide what else may be said."""
+    scan = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    scan.add_argument("--model")
+    scan.add_argument("--recipe", default="paper")
+    try:
+        named, _ = scan.parse_known_args(arguments)
+    except SystemExit:  # a flag without its value, of which tyro speaks more kindly
+        return "cyclegan"
+    return named.model if named.model in MODELS else owner_of(named.recipe)
+
+
+def _with_epochs(config: Config, base: Config) -> Config:
+    """The recipe's steps would hide epochs that were asked for."""
     training = config.training
     if training.epochs != base.training.epochs and training.steps == base.training.steps:
-        config = replace(config, training=replace(training, steps=None))  # the recipe's steps would hide --epochs
-    return config.check()
+        return replace(config, training=replace(training, steps=None))
+    return config

@@ -27,12 +27,14 @@ import torch.distributed as dist
 from filelock import FileLock, Timeout
 
 from cyclegan import __version__
-from cyclegan.data.contact_sheet import sheet, to_picture
-from cyclegan.models.game import Game, process_count, process_rank
+from cyclegan.data.contact_sheet import sheet
+from cyclegan.data.pixels import to_picture
+from cyclegan.models.game import Game
 from cyclegan.networks.weights import save_weights
+from cyclegan.system.devices import process_count, process_rank
+from cyclegan.system.errors import UserError
 from cyclegan.system.randomness import random_state, set_random_state
 from cyclegan.train.config import Config, as_dict
-from cyclegan.train.judge import seen_by
 from cyclegan.train.log import draw_curves
 
 # May change between the parts of one run: they do not change what a step computes.
@@ -40,14 +42,11 @@ FREE = {"epochs", "steps", "device", "compile", "workers", "cache", "skip_bad"}
 FREE |= {"log_every", "sample_every", "save_every", "eval_every", "patience"}
 
 
-class RunError(RuntimeError):
-    """A run folder that cannot be used as asked; the message says what to do."""
-
 
 class Run:
     """One run folder. Only rank 0 writes; the other processes may call everything and nothing happens.
 
-    Raises ``RunError`` where the folder belongs to other settings, or another process trains in it right now.
+    Raises ``UserError`` where the folder belongs to other settings, or another process trains in it right now.
     """
 
     def __init__(self, folder: Path, config: Config):
@@ -64,13 +63,13 @@ class Run:
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
-            raise RunError(f"another process is training in {self.folder}; give this run another --name") from None
+            raise UserError(f"another process is training in {self.folder}; give this run another --name") from None
         before = self.folder / "config.json"
         now = as_dict(self.config)
         if self.checkpoint.exists() and before.exists():
             differing = _differences(json.loads(before.read_text()), now)
             if differing:
-                raise RunError(
+                raise UserError(
                     f"{self.folder} was begun with {differing}; give the same settings to go on, "
                     f"or another --name to begin anew"
                 )
@@ -110,11 +109,11 @@ class Run:
         try:
             state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
         except Exception as error:
-            raise RunError(
+            raise UserError(
                 f"{self.checkpoint} cannot be read ({type(error).__name__}); remove it to begin anew"
             ) from error
         if len(state["locals"]) != process_count():
-            raise RunError(
+            raise UserError(
                 f"{self.folder} was trained by {len(state['locals'])} processes, not {process_count()}; "
                 f"use as many, or another --name"
             )
@@ -150,8 +149,8 @@ class Run:
             draw_curves(self.folder)
 
     def sample(self, game: Game, step: int, pictures: tuple) -> None:
-        """Writes the fixed test ``pictures`` (one tensor a domain, [-1, 1]) translated there and back."""
-        if not self.writes or not pictures:
+        """Writes the game's preview of the fixed test ``pictures`` (one tensor a domain, [-1, 1])."""
+        if not self.writes:
             return
         blocks = {
             title: [[to_picture(image) for image in row] for row in rows]
@@ -176,12 +175,13 @@ class Run:
         """Writes what ``Translator`` loads: each network with its header, and the card that names them."""
         provenance = {
             "dataset": Path(self.config.dataset).name,  # weights travel, and should not tell where folders lie
+            "model": self.config.algorithm,
             "recipe": self.config.recipe,
             "steps": step,
             "pictures": step * self.config.training.batch * process_count(),
             "seed": self.config.training.seed,
-            "ema": self.config.model.ema,
-            "seen": seen_by(self.config.model),
+            "ema": getattr(self.config.model, "ema", 0.0),
+            "seen": self.config.model.seen(),
             "toolkit": __version__,
             "date": time.strftime("%Y-%m-%d"),
         }
@@ -202,6 +202,8 @@ class Run:
 def _differences(before: dict, now: dict) -> str:
     """The settings in which two configurations differ although they must not, as flags of the first."""
     found = []
+    if before.get("algorithm", "cyclegan") != now["algorithm"]:
+        found.append(f"--model {before.get('algorithm', 'cyclegan')} (now {now['algorithm']})")
     if Path(before["dataset"]).name != Path(now["dataset"]).name:
         found.append(f"the data set {before['dataset']} (now {now['dataset']})")
     for group in ("model", "pictures", "training"):

@@ -8,7 +8,8 @@ from typing import Annotated
 import tyro
 from tyro.conf import Positional, arg
 
-from cyclegan.translate.jobs import Job, PlanError, plan
+from cyclegan.system.errors import command
+from cyclegan.translate.jobs import Job, plan
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns its exit code."""
     flags = (tyro.conf.FlagCreatePairsOff,)  # --reverse alone, without --no-reverse
     options = tyro.cli(Options, args=arguments, prog="python -m cyclegan.translate", config=flags)
-    try:
-        return _translate(options)
-    except PlanError as error:
-        print(f"cyclegan.translate: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("Stopped. The same command goes on from here.", file=sys.stderr)
-        return 130
+    return command("cyclegan.translate", lambda: _translate(options), "Stopped. The same command goes on from here.")
 
 
 def _translate(options: Options) -> int:
@@ -72,16 +66,11 @@ def _translate(options: Options) -> int:
 
 def _run(jobs: list[Job], options: Options) -> list[tuple[Job, str]]:
     """Loads the translator, does all jobs, and returns those that failed with the reason."""
-    from cyclegan.networks.weights import WeightsError
-    from cyclegan.system.download import CardError
+    from cyclegan.system.devices import choose_device
+    from cyclegan.translate.pictures import Progress, translate_pictures
     from cyclegan.translate.translator import Translator
 
-    try:
-        translator = Translator.from_pretrained(options.name, options.reverse, options.device)
-    except (CardError, WeightsError, RuntimeError) as error:  # torch raises RuntimeError for a device it has not
-        raise PlanError(str(error).splitlines()[0]) from error
-    from cyclegan.translate.pictures import Progress, translate_pictures
-
+    translator = Translator.from_pretrained(options.name, options.reverse, choose_device(options.device))
     pictures = [job for job in jobs if not job.is_video]
     videos = [job for job in jobs if job.is_video]
     with Progress(" → ".join(translator.domains)) as progress:

@@ -5,14 +5,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from cyclegan.system.errors import UserError
+
 # Formats that hold any result; the others lose colour, transparency or detail, and are written as PNG or Matroska.
 _KEPT = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".tga", ".jp2", ".ppm", ".avif"}
 _KEPT_VIDEOS = {".mp4", ".m4v", ".mov", ".mkv", ".webm"}
 VIDEOS = _KEPT_VIDEOS | {".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".ts", ".mts", ".3gp"}
 
-
-class PlanError(ValueError):
-    """An input or output that cannot be meant; one sentence."""
 
 
 @dataclass(frozen=True)
@@ -28,23 +27,23 @@ class Job:
 
 
 def plan(inputs: tuple[str, ...], output: Path) -> list[Job]:
-    """The jobs for files, folders (with all below them), patterns and URLs; raises ``PlanError``.
+    """The jobs for files, folders (with all below them), patterns and URLs; raises ``UserError``.
 
     A file goes to ``output``/NAME.EXT, a file in a folder to the same place below ``output``; a single file may also go
     to a file: ``output`` is one where it has the suffix of a picture or a video and is no folder.
     """
     found = [pair for given in inputs for pair in _expand(given, output)]
     if not found:
-        raise PlanError(f"no pictures or videos in {', '.join(inputs)}")
+        raise UserError(f"no pictures or videos in {', '.join(inputs)}")
     if _names_a_file(output):
         if len(found) > 1:
-            raise PlanError(f"{output} is one file, and there are {len(found)} to translate: give a folder after -o")
+            raise UserError(f"{output} is one file, and there are {len(found)} to translate: give a folder after -o")
         jobs = [Job(found[0][0], output)]
         if jobs[0].is_video != (output.suffix.lower() in VIDEOS):
-            raise PlanError(f"{found[0][0]} cannot become {output}: a picture becomes a picture and a video a video")
+            raise UserError(f"{found[0][0]} cannot become {output}: a picture becomes a picture and a video a video")
     else:
         if output.exists() and not output.is_dir():
-            raise PlanError(f"{output} is a file and no folder")
+            raise UserError(f"{output} is a file and no folder")
         jobs = [Job(source, output / _written_as(relative)) for source, relative in found]
     _check(jobs)
     return jobs
@@ -61,7 +60,7 @@ def _expand(given: str, output: Path) -> list[tuple[str, Path]]:
         return [(str(path), Path(path.name))]
     matches = sorted(glob.glob(os.path.expanduser(given), recursive=True))
     if not matches:
-        raise PlanError(f"there is no file or folder {given}")
+        raise UserError(f"there is no file or folder {given}")
     return [pair for match in matches for pair in _expand(match, output)]
 
 
@@ -95,7 +94,7 @@ def _check(jobs: list[Job]) -> None:
     for job in jobs:
         target = job.target.resolve()
         if target in sources:
-            raise PlanError(f"the result for {job.source} would replace the input {sources[target]}: choose another -o")
+            raise UserError(f"the result for {job.source} would replace the input {sources[target]}: choose another -o")
         if target in targets:
-            raise PlanError(f"{targets[target]} and {job.source} would both become {job.target}: translate them apart")
+            raise UserError(f"{targets[target]} and {job.source} would both become {job.target}: translate them apart")
         targets[target] = job.source

@@ -14,7 +14,9 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from cyclegan.data.images import ImageError, as_8bit, open_image
+from cyclegan.data.images import as_8bit, open_image
+from cyclegan.data.pixels import levels_, signed_
+from cyclegan.system.errors import ImageError
 
 LARGEST = {torch.uint8: 255, torch.uint16: 65535}
 LARGEST_DOWNLOAD = 200_000_000  # bytes
@@ -87,7 +89,7 @@ def _take_tensor(picture: Tensor, channels: int) -> tuple[Tensor, Restore]:
         raise ImageError(_wrong_type(picture.dtype))
     pixels = picture.detach().to("cpu", torch.float32)
     if largest:
-        pixels.mul_(2 / largest).sub_(1)  # in place: large pictures take 12 bytes a pixel here
+        signed_(pixels, largest)
     elif not pixels.abs().max() <= 1.001:  # written so that NaN is caught too
         low, high = pixels.min().item(), pixels.max().item()
         raise ImageError(f"floating-point pictures are in [-1, 1], and this one goes from {low:g} to {high:g}")
@@ -96,7 +98,7 @@ def _take_tensor(picture: Tensor, channels: int) -> tuple[Tensor, Restore]:
 
     def finish(result: Tensor) -> Tensor:
         if largest:
-            result = result.add_(1).mul_(largest / 2).round_().clamp_(0, largest)
+            result = levels_(result, largest)
         result = result.to(dtype).to(device)
         return result if alpha is None else torch.cat([result, alpha])
 

@@ -15,8 +15,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from cyclegan.networks import Residual, UNet
-from cyclegan.networks.generators import UNetBlock
+from cyclegan.networks.generators import Residual, UNet, UNetBlock
 from cyclegan.translate.strips import FixedNorm, keep, leaves, measure, outputs, settle
 
 EDGE = 640  # pixels each way that are worked on at a time by default

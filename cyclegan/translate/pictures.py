@@ -16,7 +16,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from cyclegan.data.images import ImageError, open_image
+from cyclegan.data.images import open_image
+from cyclegan.system.errors import ImageError
 from cyclegan.translate import large
 from cyclegan.translate.jobs import Job
 from cyclegan.translate.kinds import fetch_picture

@@ -1,6 +1,6 @@
 """Layers applied to a feature map strip by strip, with instance norms that all strips share.
 
-This is what ``cyclegan.translate.large`` is built of: a map of any size is only ever read and written some rows at a time.
+``large`` is built of this: a map of any size is only ever read and written some rows at a time.
 """
 
 from __future__ import annotations

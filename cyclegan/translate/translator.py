@@ -14,10 +14,10 @@ import torch.nn.functional as F
 from huggingface_hub import ModelCard, ModelHubMixin
 from torch import Tensor, nn
 
-from cyclegan.data.images import ImageError
 from cyclegan.networks import library
 from cyclegan.networks.hub import readme
 from cyclegan.networks.weights import load_weights, save_weights
+from cyclegan.system.errors import ImageError
 from cyclegan.translate import large
 from cyclegan.translate.kinds import take
 
@@ -71,7 +71,7 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
                 learned at ``self.size`` pixels (stripes, brush strokes) keeps its size in pixels, so that on much
                 larger pictures ``size=translator.size`` often looks more like the training.
             tile: bound the memory by working on about ``tile`` × ``tile`` pixels at a time, with the statistics of
-                the whole picture, so that the result is the same (see ``cyclegan.translate.large``); 0 for never. By default
+                the whole picture, so that the result is the same (see ``translate.large``); 0 for never. By default
                 that is done above 1 megapixel for the full-size ResNet, and above up to 4 for smaller networks.
 
         Raises ``ImageError`` (a ``ValueError``) with one sentence for what is no usable picture.
@@ -145,7 +145,7 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
 
         ``pretrained_model_name_or_path`` is the name of a card (``"horse2zebra"``), a run folder or its name, a folder
         with ``G_AB.safetensors``, a weights file (ours, or the reference's ``.pth``), or a Hugging Face repository
-        (``"OWNER/NAME"``), for which the last five arguments are meant. Raises ``CardError`` or ``WeightsError``,
+        (``"OWNER/NAME"``), for which the last five arguments are meant. Raises ``UserError`` or ``WeightsError``,
         both a ``ValueError``, with one sentence.
         """
         hub = {"revision": revision, "token": token, "cache_dir": cache_dir}

@@ -18,15 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
+from cyclegan.system.errors import UserError
 from cyclegan.translate.jobs import Job
 
 SEGMENT = 120  # frames; what an interruption costs at most
 BATCH = 4
 _BT709, _UNSPECIFIED = 1, 2  # FFmpeg's numbers for the coding of colours
 
-
-class VideoError(ValueError):
-    """A video that cannot be read or written; one sentence."""
 
 
 def translate_videos(translator, jobs: list[Job], size, tile, progress) -> list[tuple[Job, str]]:
@@ -35,7 +33,7 @@ def translate_videos(translator, jobs: list[Job], size, tile, progress) -> list[
     for job in jobs:
         try:
             translate_video(translator, job.source, job.target, size=size, tile=tile, progress=progress)
-        except VideoError as error:
+        except UserError as error:
             failures.append((job, str(error)))
     return failures
 
@@ -44,20 +42,20 @@ def translate_video(translator, source, target, *, size=None, tile=None, progres
     """Translates the first video stream of the file ``source`` frame by frame into ``target``; copies the sound.
 
     ``size`` and ``tile`` are those of ``Translator``; ``progress`` has ``begin(total, what)`` and ``advance(count)``.
-    H.264 in MP4, QuickTime and Matroska, VP9 in WebM. Raises ``VideoError``; an interruption (KeyboardInterrupt) passes
+    H.264 in MP4, QuickTime and Matroska, VP9 in WebM. Raises ``UserError``; an interruption (KeyboardInterrupt) passes
     through, and the same call goes on from there.
     """
     try:
         import av
     except ImportError as error:
-        raise VideoError(f"{source}: videos need the package av: pip install 'cyclegan-toolkit[video]'") from error
+        raise UserError(f"{source}: videos need the package av: pip install 'cyclegan-toolkit[video]'") from error
     source, target = Path(source), Path(target)
     parts = target.with_name(f".{target.name}.parts")
     try:
         _prepare(parts, _plan(translator, source, target, size, tile))
         with av.open(str(source)) as container:
             if not container.streams.video:
-                raise VideoError(f"{source} holds no video")
+                raise UserError(f"{source} holds no video")
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
             if progress:
@@ -65,17 +63,17 @@ def translate_video(translator, source, target, *, size=None, tile=None, progres
             codec = "libvpx-vp9" if target.suffix.lower() == ".webm" else "libx264"
             starts = _translate_segments(translator, container, stream, parts, codec, (size, tile), progress)
         if not starts:
-            raise VideoError(f"{source} holds no frame that can be decoded")
+            raise UserError(f"{source} holds no frame that can be decoded")
         _join(parts, starts, source, target)
     except (av.error.FFmpegError, OSError) as error:
-        raise VideoError(f"{source} could not be translated: {error.strerror or error}") from error
+        raise UserError(f"{source} could not be translated: {error.strerror or error}") from error
     shutil.rmtree(parts)
 
 
 def _plan(translator, source: Path, target: Path, size, tile) -> str:
     """What segments depend on: those of another file, translator or option must not be joined to these."""
     if not source.is_file():
-        raise VideoError(f"there is no video {source} on this machine")
+        raise UserError(f"there is no video {source} on this machine")
     status = source.stat()
     weights = float(sum(value.double().abs().sum() for value in translator.network.state_dict().values()))
     described = [str(source.resolve()), status.st_size, status.st_mtime, weights, size, tile, target.suffix, SEGMENT]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from mirror import FOLDERS, archive, assert_complete, leftovers, picture, write_card
 
-from cyclegan.data.datasets import CardError, locate
+from cyclegan.data.datasets import locate
+from cyclegan.system.errors import UserError
 
 
 def link(name: str) -> zipfile.ZipInfo:
@@ -36,7 +37,7 @@ def test_an_archive_that_reaches_out_of_its_folder_is_refused_whole(mirror, root
     (tmp_path / "local.zip").write_bytes(body)
     before = {path for path in tmp_path.rglob("*") if path.suffix != ".lock"} | {root}
     for arguments in (("tiny",), ("local", tmp_path / "local.zip")):
-        with pytest.raises(CardError, match="meant to do harm"):
+        with pytest.raises(UserError, match="meant to do harm"):
             locate(*arguments)
     assert {path for path in tmp_path.rglob("*") if path.suffix != ".lock"} == before
     assert not Path("/evil.png").exists()
@@ -46,7 +47,7 @@ def test_a_zip_bomb_is_refused(root, tmp_path):
     pack = tmp_path / "bomb.zip"
     with zipfile.ZipFile(pack, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("trainA/1.png", bytes(20_000_000))
-    with pytest.raises(CardError, match=r"would unpack to 20\.0 MB"):
+    with pytest.raises(UserError, match=r"would unpack to 20\.0 MB"):
         locate("bomb", pack)
     assert leftovers(root) == []
 
@@ -56,7 +57,7 @@ def test_a_member_that_lies_about_its_size_is_refused(root, tmp_path):
     with zipfile.ZipFile(pack, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("trainA/1.png", bytes(5_000_000))
         file.filelist[0].file_size = 10  # in the directory at the end, which is what readers trust
-    with pytest.raises(CardError, match="not a whole zip"):
+    with pytest.raises(UserError, match="not a whole zip"):
         locate("liar", pack)
     assert not (root / "liar").exists() and leftovers(root) == []
 
@@ -65,7 +66,7 @@ def test_a_member_that_lies_about_its_size_is_refused(root, tmp_path):
 def test_a_damaged_local_zip_is_named(root, tmp_path, damage):
     pack = tmp_path / "pack.zip"
     pack.write_bytes(archive()[:-100] if damage == "truncated" else b"<html>Sorry</html>")
-    with pytest.raises(CardError, match=r"pack\.zip is not a whole zip"):
+    with pytest.raises(UserError, match=r"pack\.zip is not a whole zip"):
         locate("mine", pack)
 
 
@@ -85,7 +86,7 @@ def test_a_local_zip_with_other_content_than_the_cards_is_refused(root, tmp_path
     write_card(root, archive(), [])
     pack = tmp_path / "tiny.zip"
     pack.write_bytes(archive(each=3))
-    with pytest.raises(CardError, match=r"not the archive on the card of tiny.*sha256"):
+    with pytest.raises(UserError, match=r"not the archive on the card of tiny.*sha256"):
         locate("tiny", pack)
     assert not (root / "tiny").exists()
 
@@ -99,7 +100,7 @@ def test_a_local_zip_without_a_card(root, tmp_path):
     assert locate("cats", pack) == locate("cats") == found  # the same command again
     assert locate(pack).folder == root / "cat2dog"  # a zip in place of a name
     pack.write_bytes(archive(each=3))
-    with pytest.raises(CardError, match="there already"):
+    with pytest.raises(UserError, match="there already"):
         locate("cats", pack)
 
 
@@ -107,7 +108,7 @@ def test_a_zip_of_something_else_is_no_data_set(root, tmp_path):
     pack = tmp_path / "notes.zip"
     with zipfile.ZipFile(pack, "w") as file:
         file.writestr("notes/today.txt", "nothing")
-    with pytest.raises(CardError, match="expected are trainA/ and trainB/"):
+    with pytest.raises(UserError, match="expected are trainA/ and trainB/"):
         locate("notes", pack)
     assert not (root / "notes").exists() and leftovers(root) == []
 
@@ -129,7 +130,7 @@ def test_a_maker_is_called_once_and_renamed_into_place(root, monkeypatch):
     monkeypatch.setitem(emoji.MAKERS, "dots", make)
     root.mkdir()
     (root / "drawn.toml").write_text('maker = "dots"\npaired_test = true\n')
-    with pytest.raises(CardError, match="full"):
+    with pytest.raises(UserError, match="full"):
         locate("drawn")
     assert not (root / "drawn").exists() and leftovers(root) == []
     found = locate("drawn")

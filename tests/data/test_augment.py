@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from cyclegan.data.augment import Augment, DiscriminatorAugment, to_signed
-from cyclegan.train.config import PicturesConfig
+from cyclegan.data.augment import Augment, DiscriminatorAugment
+from cyclegan.data.config import PicturesConfig
+from cyclegan.data.pixels import to_signed
 
 CPU = torch.device("cpu")
 

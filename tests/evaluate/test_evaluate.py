@@ -15,7 +15,8 @@ from conftest import REAL_DATA, paint
 from PIL import Image
 
 from cyclegan.evaluate.__main__ import main
-from cyclegan.networks import build_generator, initialise
+from cyclegan.networks.build import build_generator
+from cyclegan.networks.layers import initialise
 from cyclegan.networks.weights import save_weights
 
 pytest.importorskip("timm", reason="extra: eval")

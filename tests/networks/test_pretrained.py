@@ -6,10 +6,11 @@ import torch
 from PIL import Image, ImageDraw, ImageFilter
 
 from cyclegan import Translator
-from cyclegan.data.datasets import package_folder
 from cyclegan.data.images import find_images
-from cyclegan.evaluate.measure import Framing, to_levels
+from cyclegan.data.pixels import to_levels
+from cyclegan.evaluate.measure import Framing
 from cyclegan.networks import library
+from cyclegan.system.cards import package_folder
 
 SHIPPED = ("horse2zebra", "sketch2emoji")
 EXAMPLES = package_folder("pretrained") / "examples"

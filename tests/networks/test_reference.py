@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from cyclegan.networks import build_generator
+from cyclegan.networks.build import build_generator
 from cyclegan.networks.reference import load_reference, save_reference
-from cyclegan.networks.weights import WeightsError
+from cyclegan.system.errors import WeightsError
 
 COMPRESSED = Path(__file__).parents[3] / "shared" / "weights" / "gan_compression_horse2zebra_G.pth"
 

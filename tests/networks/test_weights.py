@@ -9,8 +9,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from cyclegan.networks import build_generator
-from cyclegan.networks.weights import WeightsError, load_weights, read_header, save_weights
+from cyclegan.networks.build import build_generator
+from cyclegan.networks.weights import load_weights, read_header, save_weights
+from cyclegan.system.errors import WeightsError
 
 ARCHITECTURES = [
     {"name": "resnet", "width": 4, "blocks": 2},
@@ -49,7 +50,8 @@ def test_half_precision_is_loaded_as_float32(tmp_path):
 
 def test_reading_the_header_does_not_import_torch(tmp_path):
     path = save_weights(tmp_path / "G.safetensors", build_generator(ARCHITECTURES[0]), header(ARCHITECTURES[0]))
-    code = f"import sys; from cyclegan.networks.weights import *; read_header({str(path)!r}); print('torch' in sys.modules)"
+    imported = "import sys; from cyclegan.networks.weights import read_header"
+    code = f"{imported}; read_header({str(path)!r}); print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 

@@ -11,9 +11,8 @@ from PIL import Image
 from served_page import make_run, picture
 
 from cyclegan import Translator
-from cyclegan.data.images import ImageError
 from cyclegan.page import choices, many_files, one_picture, words
-from cyclegan.system.download import CardError
+from cyclegan.system.errors import ImageError, UserError
 
 
 @pytest.fixture
@@ -35,7 +34,7 @@ def card(folder: Path, name: str, domains: list, **entries) -> None:
 
 def test_nothing_at_all_is_said_with_the_command_that_helps(here):
     assert choices.choices() == []
-    with pytest.raises(CardError, match=r"cyclegan\.train horse2zebra"):
+    with pytest.raises(UserError, match=r"cyclegan\.train horse2zebra"):
         choices.choose(None)
 
 

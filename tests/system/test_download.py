@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from mirror import archive, assert_complete, closed_port, leftovers, write_card
 
-from cyclegan.data.datasets import CardError, locate
+from cyclegan.data.datasets import locate
+from cyclegan.system.errors import UserError
 
 CHECKOUT = Path(__file__).parents[2]
 PATHS = {"PYTHONPATH": os.pathsep.join([str(CHECKOUT), str(CHECKOUT / "tests")])}
@@ -50,7 +51,7 @@ def test_another_file_than_the_cards_is_refused(mirror, root):
     good = archive()
     bad = good[:-30] + bytes(30)
     write_card(root, good, [mirror.serve("/tiny.zip", bad)])
-    with pytest.raises(CardError, match="sha256 differs"):
+    with pytest.raises(UserError, match="sha256 differs"):
         locate("tiny")
     assert not (root / "tiny").exists()
     assert leftovers(root) == []
@@ -100,7 +101,7 @@ def test_a_truncated_body_never_becomes_a_data_set(mirror, root):
     body = archive(padding=100_000)
     url = mirror.serve("/tiny.zip", body, at_most=60_000, ranges=False)
     write_card(root, body, [url])
-    with pytest.raises(CardError) as failure:
+    with pytest.raises(UserError) as failure:
         locate("tiny")
     assert not (root / "tiny").exists()
     for needed in ("tiny.zip", str(len(body)), url, "sha256", "--data", str(root / "tiny.zip")):
@@ -112,7 +113,7 @@ def test_a_truncated_body_never_becomes_a_data_set(mirror, root):
 def test_a_body_that_never_ends_does_not_fill_the_disk(mirror, root):
     body = archive()
     write_card(root, body, [mirror.serve("/tiny.zip", body + bytes(10_000_000), length=False)])
-    with pytest.raises(CardError, match="more than the card's"):
+    with pytest.raises(UserError, match="more than the card's"):
         locate("tiny")
     assert sum(path.stat().st_size for path in root.iterdir()) < 2_000_000
 
@@ -120,7 +121,7 @@ def test_a_body_that_never_ends_does_not_fill_the_disk(mirror, root):
 def test_without_a_network_the_message_says_what_to_do_and_the_archive_works_by_hand(root, tmp_path):
     body, url = archive(), closed_port()
     write_card(root, body, [url])
-    with pytest.raises(CardError) as failure:
+    with pytest.raises(UserError) as failure:
         locate("tiny")
     message = str(failure.value)
     assert "no connection" in message and "Traceback" not in message

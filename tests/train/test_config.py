@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from cyclegan.train.config import ConfigError, as_dict
+from cyclegan.system.errors import UserError
+from cyclegan.train.config import as_dict
 from cyclegan.train.recipes import parse
 
 
@@ -46,7 +47,7 @@ def test_translators_are_told_the_scale_that_whole_pictures_had():
 
 
 def test_a_card_with_an_unknown_setting_says_so():
-    with pytest.raises(ConfigError, match="'sise'"):
+    with pytest.raises(UserError, match="'sise'"):
         parse(["photos"], lambda config: {"sise": 128})
 
 
@@ -62,13 +63,13 @@ def test_a_card_with_an_unknown_setting_says_so():
     ],
 )
 def test_settings_that_cannot_be_meant(flags, sentence):
-    with pytest.raises(ConfigError, match=sentence):
+    with pytest.raises(UserError, match=sentence):
         parse(["photos", *flags], no_card)
 
 
 def test_a_unet_needs_a_size_that_halves():
     config = parse(["photos", "--generator", "unet", "--size", "100"], no_card)
-    with pytest.raises(ConfigError, match="multiple of 32"):
+    with pytest.raises(UserError, match="multiple of 32"):
         config.model.architecture(100, 3, 3)
 
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from cyclegan.networks import build_generator
+from cyclegan.networks.build import build_generator
 
 FLAGS = ["--generator", "mobile", "--width", "4", "--blocks", "1", "--size", "32", "--load", "32", "--no-flip"]
 FLAGS += ["--steps", "4", "--log-every", "2", "--save-every", "2", "--precision", "float32"]

@@ -34,12 +34,13 @@ def on_a_small_disk(options: str, code: str, *arguments: str) -> dict:
 REPORT = """
 import json, os, sys
 from pathlib import Path
-from cyclegan.data.datasets import CardError, locate
+from cyclegan.system.errors import UserError
+from cyclegan.data.datasets import locate
 disk = Path(os.environ["DISK"])
 def report(*arguments):
     try:
         said = str(locate(*arguments).folder)
-    except CardError as error:
+    except UserError as error:
         said = str(error)
     print(json.dumps({"said": said, "left": [p.name for p in disk.rglob("*") if p.suffix != ".lock"]}))
 """

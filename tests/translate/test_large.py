@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from cyclegan.networks import build_generator
+from cyclegan.networks.build import build_generator
 from cyclegan.translate import large
 from cyclegan.translate.translator import Translator
 
@@ -77,7 +77,7 @@ def test_parts_need_less_memory():
     code = """
 import re, sys, torch
 from cyclegan.translate import large
-from cyclegan.networks import build_generator
+from cyclegan.networks.build import build_generator
 torch.set_num_threads(1)
 network = build_generator({"name": "resnet", "width": 16, "blocks": 1}).eval()
 network(torch.zeros(1, 3, 128, 128))

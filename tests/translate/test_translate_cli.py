@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from cyclegan import Translator
-from cyclegan.networks import build_generator
+from cyclegan.networks.build import build_generator
 from cyclegan.translate.__main__ import main
 
 ARCHITECTURE = {"name": "resnet", "width": 4, "blocks": 1}

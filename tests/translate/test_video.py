@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from cyclegan.networks import build_generator
+from cyclegan.networks.build import build_generator
 from cyclegan.translate import video
 from cyclegan.translate.__main__ import main
 from cyclegan.translate.translator import Translator

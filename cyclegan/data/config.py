@@ -1,0 +1,53 @@
+"""How pictures become samples: the settings of what reads and crops them. No torch here."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cyclegan.system.errors import UserError
+
+
+@dataclass(frozen=True)
+class PicturesConfig:
+    """What the networks get to see."""
+
+    size: int = 256
+    """Training pictures are SIZE x SIZE pixels. Smaller is faster, in time and memory with about its square."""
+    load: int | None = None
+    """Pictures are first resized to LOAD x LOAD, then cropped at random. Default: SIZE times ZOOM, and without ZOOM 286
+    for 256 and in proportion."""
+    resize: Literal["stretch", "fit"] = "stretch"
+    """stretch makes every picture square (the reference's way); fit keeps proportions and crops the longer side."""
+    zoom: float = 1.0
+    """Crop squares of up to ZOOM times SIZE pixels and shrink them to SIZE, so that things appear at many scales; 1
+    crops SIZE only."""
+    flip: bool = True
+    """Mirror pictures left to right at random. Turn off where that changes the meaning, as with text."""
+    color: float = 0.0
+    """Vary brightness, contrast and saturation by up to this share. Results will vary as much: see --diffaug."""
+    affine: float = 0.0
+    """Rotate by up to this many degrees, and move and scale a little."""
+    diffaug: bool = False
+    """Show the discriminators pictures of varied brightness, contrast and position, real and generated alike: stretches
+    a small data set without the results varying."""
+
+    @property
+    def load_size(self) -> int:
+        """The side in pixels to which pictures are resized before the random crop."""
+        return self.load or round(self.size * (self.zoom if self.zoom > 1 else 286 / 256))
+
+    @property
+    def whole_size(self) -> int:
+        """The side in pixels at which to show whole pictures to what was trained on these: with ``zoom`` the finest
+        scale that was seen, else the crops' side, as the reference does."""
+        return self.load_size if self.zoom > 1 else self.size
+
+    def check(self) -> None:
+        """Raises ``UserError`` on settings that cannot be meant."""
+        if self.size < 32:
+            raise UserError(f"--size must be at least 32, not {self.size}")
+        if self.size % 4:
+            raise UserError(f"--size must be a multiple of 4, not {self.size}; try {max(32, self.size // 4 * 4)}")
+        if self.load_size < self.size:
+            raise UserError(f"--load {self.load_size} is smaller than --size {self.size}; crops need room")
+        if self.zoom < 1:
+            raise UserError(f"--zoom must be at least 1, not {self.zoom}")

@@ -1,0 +1,74 @@
+"""Levels ↔ what networks see: the only place that scales uint8 [0, 255] to [-1, 1] and back, and that makes squares.
+
+kornia wants [0, 1], the networks want [-1, 1], files hold uint8.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from cyclegan.data.images import read_image
+
+BICUBIC = Image.Resampling.BICUBIC  # Pillow's averages when it shrinks, as the reference does; OpenCV's leaves moiré
+
+
+def to_unit(images: Tensor, device: torch.device) -> Tensor:
+    """uint8 [0, 255] of any shape → float [0, 1] on the device; the copy does not wait where the memory is pinned."""
+    if device.type == "cuda" and images.dim() == 4:
+        images = images.to(device, non_blocking=True, memory_format=torch.channels_last)
+    return images.to(device, non_blocking=True).float().div_(255)
+
+
+def to_signed(images: Tensor, device: torch.device | str = "cpu") -> Tensor:
+    """uint8 [0, 255] of any shape → float [-1, 1] on the device."""
+    return to_unit(images, torch.device(device)).mul_(2).sub_(1)
+
+
+def to_levels(images: Tensor) -> Tensor:
+    """Float [-1, 1] of any shape → uint8 [0, 255] on the CPU, rounded as a saved picture is; beyond is clipped."""
+    return levels_(images.detach().float().clone(), 255).byte().cpu()
+
+
+def signed_(values: Tensor, largest: int) -> Tensor:
+    """Float [0, ``largest``] → float [-1, 1], in place: large pictures take 12 bytes a pixel."""
+    return values.div_(largest).mul_(2).sub_(1)
+
+
+def levels_(values: Tensor, largest: int) -> Tensor:
+    """Float [-1, 1] → whole numbers in [0, ``largest``] as floats, rounded and clipped, in place."""
+    return values.add_(1).mul_(largest / 2).round_().clamp_(0, largest)
+
+
+def as_colour(picture: Tensor) -> Tensor:
+    """(1 or 3, H, W) → (3, H, W), or the same with leading dimensions."""
+    return picture.expand(*picture.shape[:-3], 3, -1, -1)
+
+
+def to_picture(image: Tensor) -> Image.Image:
+    """A float (1 or 3, H, W) tensor in [-1, 1] → an RGB picture of 8 bits."""
+    return Image.fromarray(as_colour(to_levels(image)).permute(1, 2, 0).numpy())
+
+
+def as_image(pixels: np.ndarray) -> Image.Image:
+    """uint8 (H, W, 1 or 3) → a Pillow picture in mode L or RGB."""
+    return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+
+
+def read_square(path: Path, size: int, channels: int = 3, resize: str = "stretch") -> Tensor:
+    """The picture in a file as uint8 (channels, size, size), by Pillow's bicubic where it has another size.
+
+    ``resize`` is ``stretch`` (to a square) or ``fit`` (keep proportions, crop the longer side in the middle). Raises
+    ``ImageError``.
+    """
+    image, target = as_image(read_image(path, channels)), (size, size)
+    if image.size != target:
+        image = ImageOps.fit(image, target, BICUBIC) if resize == "fit" else image.resize(target, BICUBIC)
+    return to_tensor(np.asarray(image).reshape(size, size, channels))
+
+
+def to_tensor(pixels: np.ndarray) -> Tensor:
+    """uint8 (H, W, C) → uint8 (C, H, W), in memory of its own."""
+    return torch.from_numpy(pixels.transpose(2, 0, 1).copy())

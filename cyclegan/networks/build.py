@@ -1,0 +1,36 @@
+"""Generators and discriminators, built from an architecture: a plain dict that a weights file can carry.
+
+``{"name": "resnet", "in_channels": 3, "out_channels": 3, "width": 64, "blocks": 9}`` builds the paper's generator;
+every key but ``name`` and ``residual`` is an argument of the class. ``residual`` wraps any generator in ``Residual``.
+"""
+
+from torch import nn
+
+from cyclegan.networks.discriminators import DISCRIMINATORS
+from cyclegan.networks.generators import GENERATORS, Residual
+from cyclegan.system.errors import UserError
+
+
+def build_generator(architecture: dict) -> nn.Module:
+    """The generator of an architecture, with PyTorch's own initial weights; raises ``UserError``."""
+    options = dict(architecture)
+    residual = options.pop("residual", None)
+    if not residual:
+        return _build(GENERATORS, "generator", options)
+    options["out_channels"] = 2 * options.get("out_channels", 3)  # a gain and an offset for each
+    return Residual(_build(GENERATORS, "generator", options), residual)
+
+
+def build_discriminator(architecture: dict) -> nn.Module:
+    """The discriminator of an architecture, with PyTorch's own initial weights; raises ``UserError``."""
+    return _build(DISCRIMINATORS, "discriminator", dict(architecture))
+
+
+def _build(registry: dict, kind: str, options: dict) -> nn.Module:
+    name = options.pop("name", None)
+    if name not in registry:
+        raise UserError(f"unknown {kind} {name!r}: choose one of {', '.join(registry)}")
+    try:
+        return registry[name](**options)
+    except TypeError as error:  # an option that this network does not have
+        raise UserError(f"{kind} {name}: {error}") from error

@@ -1,0 +1,52 @@
+"""What the user can put right, and how a command says it: one sentence, an exit code, no traceback."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+
+class UserError(ValueError):
+    """Something the user can put right: one sentence that says what is wrong and what to do.
+
+    Every command, the page and the Python API raise this family for wrong input and for nothing else.
+    ``exit_code`` is what a command returns for it.
+    """
+
+    exit_code = 2
+
+
+class ImageError(UserError):
+    """A picture or a folder of pictures cannot be used; the message names it, says why, and what to do."""
+
+
+class WeightsError(UserError):
+    """A file that is no network of ours, or weights that do not fit the architecture beside them."""
+
+
+class MissingPackage(UserError):
+    """An optional package is not installed; the message says how to install it."""
+
+    def __init__(self, what: str, package: str, extra: str):
+        super().__init__(f"{what} needs the package {package}: pip install 'cyclegan-toolkit[{extra}]'")
+
+
+def command(prog: str, body: Callable[[], int], on_interrupt: str = "Stopped.") -> int:
+    """Runs the body of a command; returns its exit code, and prints what the user can put right as one line.
+
+    Exit codes: those of ``body``; 2 (or the error's own) for a ``UserError``; 1 where a file could not be read or
+    written; 130 for Ctrl-C.
+    """
+    try:
+        return body()
+    except UserError as error:
+        print(f"{prog}: {error}", file=sys.stderr)
+        return error.exit_code
+    except OSError as error:
+        if not error.filename:
+            raise
+        print(f"{prog}: {error.filename}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(on_interrupt, file=sys.stderr)
+        return 130

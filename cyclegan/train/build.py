@@ -1,0 +1,105 @@
+"""From a configuration to a training that is ready to run: the one place that puts model, data and judge together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cyclegan.data.pixels import to_signed
+from cyclegan.data.source import SAMPLES, Reading, Say, Source
+from cyclegan.models import load_model
+from cyclegan.models.game import Game
+from cyclegan.system.devices import process_count, process_rank
+from cyclegan.system.randomness import seed_everything
+from cyclegan.train.config import Config, TrainingConfig
+from cyclegan.train.judge import Judge
+
+STILL = 4  # pictures of each domain that the samples show
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the loop needs besides the run folder."""
+
+    config: Config
+    source: Source
+    game: Game
+    still: tuple[Tensor, ...]  # fixed test pictures in [-1, 1] on the device, one tensor a domain
+    judge: Judge | None
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole run: ``--steps``, or as many as its epochs have."""
+        training = self.config.training
+        in_epochs = training.epochs * len(self.source.samples) / (training.batch * process_count())
+        return training.steps or max(1, round(in_epochs))
+
+
+def open_source(config: Config, say: Say = print) -> Source:
+    """The data set of a configuration, fetched or made where it is not there yet. Raises ``UserError``."""
+    training = config.training
+    reading = Reading(training.seed, training.cache * 1e9, training.skip_bad, say)
+    kind = load_model(config.algorithm).samples
+    return SAMPLES[kind](config.dataset, config.data, config.pictures, reading)
+
+
+def build(config: Config, source: Source, device: torch.device, say: Say = print) -> Training:
+    """The game, its fixed pictures and its judge, on ``device``; ``say`` takes lines for the user.
+
+    Sets the global random states. Raises ``UserError``.
+    """
+    training = config.training
+    if getattr(config.model, "lambda_identity", 0) and len(set(source.channels)) > 1:
+        say("No identity loss: the two domains have different numbers of channels.")
+    seed_everything(training.seed + process_rank())
+    game = build_game(config, source.channels, source.domains, device, source.augment_D)
+    prepare(game, training)
+    still = tuple(to_signed(pictures, device) for pictures in source.fixed(STILL, "stretch"))
+    judge = Judge(game, source, config) if training.eval_every else None
+    return Training(config, source, game, still, judge)
+
+
+def build_game(
+    config: Config,
+    channels: tuple[int, ...],
+    domains: tuple[str, ...] | None = None,
+    device: torch.device | str = "cpu",
+    augment_D: Callable[[Tensor], Tensor] | None = None,
+) -> Game:
+    """The model of a configuration with its initial weights; on the device ``meta`` its shapes only."""
+    pictures = config.pictures
+    return load_model(config.algorithm)(
+        config.model,
+        size=pictures.size,
+        channels=channels,
+        device=device,
+        seed=config.training.seed,
+        augment_D=augment_D,
+        whole_size=pictures.whole_size,
+        **({"domains": domains} if domains else {}),
+    )
+
+
+def prepare(game: Game, config: TrainingConfig) -> None:
+    """Puts the game's networks into the fastest form the device has; values stay those of a plain run.
+
+    On CUDA: channels last, TF32 and autotuned convolutions, bfloat16 where the card computes it. On the CPU nothing
+    changes: channels last slows instance norm down there. With several processes all begin with rank 0's weights.
+    """
+    cuda = game.device.type == "cuda"
+    if config.precision == "bfloat16" or (config.precision == "auto" and cuda and torch.cuda.is_bf16_supported()):
+        game.precision = torch.bfloat16
+    networks = [net for player in game.players.values() for net in player.networks.values()]
+    if cuda:
+        torch.backends.cudnn.benchmark = True
+        torch.set_float32_matmul_precision("high")
+        for network in networks:
+            if all(parameter.dim() < 5 for parameter in network.parameters()):  # voxels have no channels_last
+                network.to(memory_format=torch.channels_last)
+    if config.compile:
+        for network in networks:
+            network.compile()  # in place: the keys of its state dict stay as they are
+    if process_count() > 1:
+        for player in game.players.values():
+            player.synchronise()

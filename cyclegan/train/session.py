@@ -1,0 +1,93 @@
+"""One training from its settings to its last checkpoint: what the command line and ``cyclegan.train`` both run."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich import print_json
+from rich.console import Console
+
+from cyclegan.data.datasets import dataset_card, dataset_names, locate
+from cyclegan.system.devices import choose_device, join_processes, leave_processes
+from cyclegan.system.errors import UserError
+from cyclegan.train.build import build, open_source
+from cyclegan.train.config import Config, as_dict
+from cyclegan.train.forecast import advice, estimate
+from cyclegan.train.loop import train
+from cyclegan.train.run import Run
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a training ended."""
+
+    folder: Path  # the run folder, which ``Translator.from_pretrained`` loads
+    steps: int  # made in all
+    total: int  # asked for
+    stopped_early: bool  # patience ran out
+    words: list[str]  # for people; [] on all processes but the first
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C or SIGTERM ended it before its time; the same call goes on."""
+        return self.steps < self.total and not self.stopped_early
+
+
+def card_settings(config: Config) -> dict[str, Any]:
+    """The [train] table of the data set's card, without fetching its pictures."""
+    return _card(config).get("train", {})
+
+
+def _card(config: Config) -> dict[str, Any]:
+    return dataset_card(config.dataset) if config.dataset in dataset_names() else locate(config.dataset).card
+
+
+def run_training(config: Config) -> Result:
+    """Fetches the data, builds the model and trains it in its run folder, or goes on where it stopped there.
+
+    Raises ``UserError`` for wrong input, and ``NotFinite``, which is one too, where a loss became NaN.
+    """
+    device = choose_device(config.training.device)
+    rank = join_processes(device)
+    say = print if rank == 0 else (lambda *_: None)
+    try:
+        source = open_source(config, say)
+        with closing(Run(config.runs / config.run_name(source.name), config)) as run:
+            training = build(config, source, device, say)
+            total = training.steps
+            say(f"{source.name}: {source.described}; {total} steps on {device}; run folder {run.folder}")
+            console = Console(quiet=rank > 0)
+            made = train(training, run, console, lambda seconds: advice(config, source, device, seconds))
+    except OSError as error:  # a full disk, a folder that cannot be written
+        where = error.filename or config.runs
+        raise UnusableDisk(f"{error.strerror or error}: {where}; what was saved before is whole") from error
+    finally:
+        leave_processes()
+    early = bool(training.judge and training.judge.stopped)
+    return Result(run.folder, made, total, early, _words(run.folder, made, total, early) if rank == 0 else [])
+
+
+class UnusableDisk(UserError):
+    """A disk that is full, or a folder that cannot be written."""
+
+    exit_code = 1
+
+
+def _words(folder: Path, made: int, total: int, stopped_early: bool) -> list[str]:
+    if stopped_early:
+        return [f"Stopped early, after step {made} of {total}: the best translators are in {folder / 'best'}."]
+    if made < total:
+        return [f"Stopped and saved after step {made} of {total}; the same command goes on from there."]
+    said = f"Done. Samples: {folder / 'samples'}."
+    return [f"{said} Translate with: python -m cyclegan.translate {folder} IN -o OUT"]
+
+
+def dry_run(config: Config) -> None:
+    """Prints what would be trained, without data."""
+    size = estimate(config, tuple(_card(config).get("channels", (3, 3))))
+    print_json(data=as_dict(config))
+    print(f"generators: {size['generators']:,} parameters   discriminators: {size['discriminators']:,}")
+    print(f"memory for training, about: {(size['weights'] + size['activations']) / 1e9:.2f} GB "
+          f"({size['weights'] / 1e9:.2f} weights and optimiser, {size['activations'] / 1e9:.2f} activations)"
+          " besides PyTorch itself and --cache")  # fmt: skip
