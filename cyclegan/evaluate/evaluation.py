@@ -55,7 +55,10 @@ def assess(options: Evaluation, say) -> tuple[Results, Path]:
     imagenet = _imagenet(options, data)
     report = {"protocol": describe(options, data, size, networks, imagenet), "directions": []}
     folder = options.output or _folder(given)
-    folder.mkdir(parents=True, exist_ok=True)  # now, and not after minutes of measuring
+    try:
+        folder.mkdir(parents=True, exist_ok=True)  # now, and not after minutes of measuring
+    except OSError as error:
+        raise UserError(f"{folder}: {error.strerror}; choose another folder with --output") from error
     sheets: Sheets = {}
     for direction in wanted:
         rows = [found[direction] for found in subjects.values() if direction in found]

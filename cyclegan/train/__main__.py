@@ -3,7 +3,6 @@
 import sys
 
 from cyclegan.system.errors import command
-from cyclegan.train.config import Config
 from cyclegan.train.recipes import parse
 
 
@@ -13,9 +12,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _train(arguments: list[str] | None) -> int:
-    from cyclegan.train.session import card_settings, dry_run, run_training
+    config = parse(arguments)
+    from cyclegan.train.session import dry_run, run_training
 
-    config: Config = parse(arguments, card_settings)
     if config.dry_run:
         dry_run(config)
         return 0

@@ -10,6 +10,7 @@ from typing import Any
 
 import tyro
 
+from cyclegan.data.datasets import dataset_card, dataset_names, locate
 from cyclegan.models import MODELS, load_model
 from cyclegan.system.errors import UserError
 from cyclegan.train.config import Config, config_class
@@ -18,7 +19,17 @@ GROUPS = ("model", "pictures", "training")
 CardSettings = Callable[[Config], dict[str, Any]]  # the [train] table of the data set's card
 
 
-def parse(arguments: list[str] | None, card_settings: CardSettings) -> Config:
+def card_of(config: Config) -> dict[str, Any]:
+    """The card of a configuration's data set, without fetching its pictures; {} where there is none."""
+    return dataset_card(config.dataset) if config.dataset in dataset_names() else locate(config.dataset).card
+
+
+def card_settings(config: Config) -> dict[str, Any]:
+    """The [train] table of that card."""
+    return card_of(config).get("train", {})
+
+
+def parse(arguments: list[str] | None, card_settings: CardSettings = card_settings) -> Config:
     """The configuration of a command line. Raises ``UserError``; leaves (SystemExit) for --help and unknown flags."""
     cls = config_class(_algorithm(arguments))
     options: dict[str, Any] = {"prog": "python -m cyclegan.train", "config": (tyro.conf.OmitArgPrefixes,)}

@@ -3,18 +3,17 @@
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich import print_json
 from rich.console import Console
 
-from cyclegan.data.datasets import dataset_card, dataset_names, locate
 from cyclegan.system.devices import choose_device, join_processes, leave_processes
 from cyclegan.system.errors import UserError
 from cyclegan.train.build import build, open_source
 from cyclegan.train.config import Config, as_dict
 from cyclegan.train.forecast import advice, estimate
 from cyclegan.train.loop import train
+from cyclegan.train.recipes import card_of
 from cyclegan.train.run import Run
 
 
@@ -32,15 +31,6 @@ class Result:
     def interrupted(self) -> bool:
         """Whether Ctrl-C or SIGTERM ended it before its time; the same call goes on."""
         return self.steps < self.total and not self.stopped_early
-
-
-def card_settings(config: Config) -> dict[str, Any]:
-    """The [train] table of the data set's card, without fetching its pictures."""
-    return _card(config).get("train", {})
-
-
-def _card(config: Config) -> dict[str, Any]:
-    return dataset_card(config.dataset) if config.dataset in dataset_names() else locate(config.dataset).card
 
 
 def run_training(config: Config) -> Result:
@@ -85,7 +75,7 @@ def _words(folder: Path, made: int, total: int, stopped_early: bool) -> list[str
 
 def dry_run(config: Config) -> None:
     """Prints what would be trained, without data."""
-    size = estimate(config, tuple(_card(config).get("channels", (3, 3))))
+    size = estimate(config, tuple(card_of(config).get("channels", (3, 3))))
     print_json(data=as_dict(config))
     print(f"generators: {size['generators']:,} parameters   discriminators: {size['discriminators']:,}")
     print(f"memory for training, about: {(size['weights'] + size['activations']) / 1e9:.2f} GB "
