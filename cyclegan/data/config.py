@@ -1,7 +1,9 @@
 """How pictures become samples: the settings of what reads and crops them. No torch here."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from tyro.conf import arg
 
 from cyclegan.system.errors import UserError
 
@@ -51,3 +53,30 @@ class PicturesConfig:
             raise UserError(f"--load {self.load_size} is smaller than --size {self.size}; crops need room")
         if self.zoom < 1:
             raise UserError(f"--zoom must be at least 1, not {self.zoom}")
+
+
+@dataclass(frozen=True)
+class ImagesConfig:
+    """What a model that makes pictures from noise gets to see."""
+
+    size: int = 64
+    """Pictures are SIZE x SIZE pixels."""
+    resize: Literal["fit", "stretch"] = "fit"
+    """fit keeps proportions and crops the longer side; stretch makes every picture square."""
+    flip: bool = False
+    """Mirror pictures left to right at random."""
+    category: Annotated[str | None, arg(name="class")] = None
+    """Train on one class only: a subfolder of the data set, or one of its labels, such as horse."""
+    diffaug: bool = False
+    """Show the discriminator pictures of varied brightness, contrast and position, real and generated alike: stretches
+    a small data set."""
+
+    @property
+    def whole_size(self) -> int:
+        """The side in pixels of whole pictures."""
+        return self.size
+
+    def check(self) -> None:
+        """Raises ``UserError`` on settings that cannot be meant."""
+        if self.size < 2:
+            raise UserError(f"--size must be at least 2, not {self.size}")

@@ -1,5 +1,7 @@
 """Pictures side by side with captions: sample grids, demo results, contact sheets."""
 
+import math
+
 from PIL import Image, ImageDraw, ImageFont
 
 GAP, MARGIN = 4, 12
@@ -29,6 +31,19 @@ def sheet(blocks: dict[str, list[list[Image.Image]]], cell: int | None = None) -
                 place = (left + j * (cell + GAP), MARGIN + head + i * (cell + GAP))
                 _put(canvas, picture, place, cell)
         left += width + MARGIN
+    return canvas
+
+
+def grid(pictures: list[Image.Image], columns: int | None = None) -> Image.Image:
+    """Pictures of one size in rows, as near to a square as they go, with a gap between them; white behind."""
+    columns = columns or math.ceil(math.sqrt(len(pictures)))
+    width, height = pictures[0].size
+    gap = max(1, width // 32)
+    rows = math.ceil(len(pictures) / columns)
+    canvas = Image.new("RGB", (columns * (width + gap) + gap, rows * (height + gap) + gap), PAPER)
+    for i, picture in enumerate(pictures):
+        place = gap + i % columns * (width + gap), gap + i // columns * (height + gap)
+        canvas.paste(picture.convert("RGB"), place)
     return canvas
 
 

@@ -84,6 +84,16 @@ def dataset_card(name: str) -> dict:
     raise UserError(f"there is no data set {name!r}: {hint} A folder with trainA/ and trainB/ works too.")
 
 
+def card_named(name_or_folder: str) -> dict:
+    """The card of a data set's name, or the card.toml in a folder; {} where there is none. Nothing is fetched."""
+    if name_or_folder in _card_files():
+        return dataset_card(name_or_folder)
+    for folder in (Path(name_or_folder).expanduser(), dataset_root() / name_or_folder):
+        if (folder / "card.toml").is_file():
+            return _read_card(folder / "card.toml")
+    return {}
+
+
 def dataset_of_run(folder: str | os.PathLike) -> str | None:
     """The data set of a run folder as its command named it, a path included; None for anything but a run folder."""
     config = Path(folder) / "config.json"

@@ -12,10 +12,13 @@ import torch
 from torch import Tensor
 
 from cyclegan.data.augment import Augment, DiscriminatorAugment
-from cyclegan.data.config import PicturesConfig
+from cyclegan.data.config import ImagesConfig, PicturesConfig
 from cyclegan.data.datasets import Dataset, locate
 from cyclegan.data.images import find_images
+from cyclegan.data.pixels import to_signed
 from cyclegan.data.samples import Samples, Unpaired, check_readable, fixed_pictures
+from cyclegan.data.single import FilePictures, Images, Pictures, files_of, fixed_of
+from cyclegan.system.errors import UserError
 
 Say = Callable[[str], None]
 
@@ -90,4 +93,31 @@ def _readable(folder: Path, reading: Reading) -> list[Path]:
     return good
 
 
-SAMPLES: dict[str, Callable[[str, Path | None, Any, Reading], Source]] = {"unpaired": unpaired}
+def images(dataset: str, data: Path | None, config: ImagesConfig, reading: Reading) -> Source:
+    """One folder of pictures, with or without classes as subfolders, as the models from noise take it."""
+    folder = Path(data or dataset).expanduser()
+    if not folder.is_dir():
+        raise UserError(f"there is no folder {folder}: name a folder of pictures")
+    files = files_of(folder, config.category, reading.skip_bad, reading.say)
+    pictures = FilePictures(files, config, 3, reading.cache, reading.skip_bad)
+    name = config.category or folder.resolve().name
+    return image_source(folder.resolve().name, name, 3, pictures, config, reading)
+
+
+def image_source(
+    name: str, domain: str, channels: int, pictures: Pictures, config: ImagesConfig, reading: Reading
+) -> Source:
+    """A ``Source`` of one domain, of pictures by number."""
+    return Source(
+        name=name,
+        domains=(domain,),
+        channels=(channels,),
+        samples=Images(pictures, config.flip, reading.seed),
+        described=f"{len(pictures)} pictures of {domain}",
+        fixed=fixed_of(pictures),
+        augment=lambda device: lambda batch: (to_signed(batch, device),),
+        augment_D=DiscriminatorAugment() if config.diffaug else None,
+    )
+
+
+SAMPLES: dict[str, Callable[[str, Path | None, Any, Reading], Source]] = {"unpaired": unpaired, "images": images}

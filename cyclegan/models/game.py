@@ -147,9 +147,11 @@ class Game:
     learning rate is a function of it.
     """
 
+    kind: ClassVar[str] = "translator"  # what the exports are: translators, or generators from noise
     Config: ClassVar[type]  # a frozen dataclass: the model's own settings, which are its flags
     Data: ClassVar[type] = PicturesConfig  # the settings of its samples
     samples: ClassVar[str] = "unpaired"  # what a batch holds: a key of ``data.samples.SAMPLES``
+    channels: ClassVar[tuple[int, ...]] = (3, 3)  # of each domain, where the data set does not say
     recipes: ClassVar[dict[str, dict[str, Any]]] = {"paper": {}}  # named sets of defaults of all settings
 
     players: dict[str, Player]

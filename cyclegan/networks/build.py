@@ -4,10 +4,13 @@
 every key but ``name`` and ``residual`` is an argument of the class. ``residual`` wraps any generator in ``Residual``.
 """
 
+from collections.abc import Mapping
+
 from torch import nn
 
 from cyclegan.networks.discriminators import DISCRIMINATORS
 from cyclegan.networks.generators import GENERATORS, Residual
+from cyclegan.networks.noise import FromNoise
 from cyclegan.system.errors import UserError
 
 
@@ -16,7 +19,7 @@ def build_generator(architecture: dict) -> nn.Module:
     options = dict(architecture)
     residual = options.pop("residual", None)
     if not residual:
-        return _build(GENERATORS, "generator", options)
+        return _build(GENERATORS | NOISE, "generator", options)
     options["out_channels"] = 2 * options.get("out_channels", 3)  # a gain and an offset for each
     return Residual(_build(GENERATORS, "generator", options), residual)
 
@@ -26,7 +29,7 @@ def build_discriminator(architecture: dict) -> nn.Module:
     return _build(DISCRIMINATORS, "discriminator", dict(architecture))
 
 
-def _build(registry: dict, kind: str, options: dict) -> nn.Module:
+def _build(registry: Mapping[str, type[nn.Module]], kind: str, options: dict) -> nn.Module:
     name = options.pop("name", None)
     if name not in registry:
         raise UserError(f"unknown {kind} {name!r}: choose one of {', '.join(registry)}")
@@ -34,3 +37,7 @@ def _build(registry: dict, kind: str, options: dict) -> nn.Module:
         return registry[name](**options)
     except TypeError as error:  # an option that this network does not have
         raise UserError(f"{kind} {name}: {error}") from error
+
+
+# Generators from noise: name → class, a ``FromNoise``.
+NOISE: dict[str, type[FromNoise]] = {}

@@ -3,6 +3,8 @@
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.conv import _ConvNd
 from torch.nn.utils.parametrize import is_parametrized
 
 from cyclegan.system.errors import UserError
@@ -23,15 +25,18 @@ def norm_layer(kind: str, channels: int) -> nn.Module:
     """The normalisation named ``kind``, for feature maps of shape (N, channels, H, W).
 
     ``instance`` is the paper's (section 7.2: instance normalisation, no learned scale, no running statistics);
-    ``instance_affine`` has a learned scale and shift, as files of 2017 do; ``none`` leaves features as they are.
+    ``instance_affine`` has a learned scale and shift, as files of 2017 do; ``batch`` is batch normalisation; ``none``
+    leaves features as they are.
     """
     if kind == "instance":
         return InstanceNorm(channels)
     if kind == "instance_affine":
         return InstanceNorm(channels, affine=True)
+    if kind == "batch":
+        return nn.BatchNorm2d(channels)
     if kind == "none":
         return nn.Identity()
-    raise UserError(f"unknown norm {kind!r}: choose instance, instance_affine or none")
+    raise UserError(f"unknown norm {kind!r}: choose instance, instance_affine, batch or none")
 
 
 def upsample(kind: str, in_channels: int, out_channels: int) -> nn.Module:
@@ -74,17 +79,22 @@ def bounded(x: Tensor) -> Tensor:
 
 
 def initialise(network: nn.Module, std: float = 0.02) -> nn.Module:
-    """Draws all convolution weights from N(0, std²) and sets biases to 0 (section 7.1); returns the network.
+    """Draws the weights of convolutions and dense layers from N(0, std²), those of batch norms from N(1, std²).
+
+    Biases become 0 (section 7.1; Radford et al. 2016, section 4). Returns the network.
 
     Frozen layers keep what they know; spectrally normalised ones have no scale of their own to set.
     """
     for layer in network.modules():
         if is_parametrized(layer):
             continue
-        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)) and layer.weight.requires_grad:
+        if isinstance(layer, (_ConvNd, nn.Linear)) and layer.weight.requires_grad:
             nn.init.normal_(layer.weight, 0.0, std)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+        elif isinstance(layer, _BatchNorm) and layer.affine:
+            nn.init.normal_(layer.weight, 1.0, std)
+            nn.init.zeros_(layer.bias)
     for layer in network.modules():
         if hasattr(layer, "start_as_copy"):
             layer.start_as_copy()

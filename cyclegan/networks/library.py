@@ -30,6 +30,7 @@ except ModuleNotFoundError:  # Python 3.10
 
 
 DIRECTIONS = ("G_AB", "G_BA")
+GENERATOR = "G"  # the name of a generator from noise: its file, and its table on a card
 REFERENCE_SIZE = 256  # what the reference implementation crops to, and what its published generators were trained on
 
 
@@ -85,6 +86,38 @@ def find(name: str | os.PathLike, reverse: bool = False, **hub) -> Found:
     raise UserError(_unknown(given))
 
 
+def find_generator(name: str | os.PathLike) -> Path:
+    """The weights file of a generator from noise, by a card's name, a run folder or its name, or its own path.
+
+    A translator's file is found too, so that whoever loads it can say what it is. Raises ``UserError``.
+    """
+    given = os.fspath(name)
+    path = Path(given).expanduser()
+    if path.is_file() and path.suffix != ".toml":
+        return path
+    if path.is_dir() and not (given in _card_files() and path.name == given):
+        return _generator_in(path)
+    if path.is_file() or given in _card_files():
+        card_file = path if path.is_file() else _card_files()[given]
+        card = _read_card(card_file)
+        entry = next((card[part] for part in (GENERATOR, *DIRECTIONS) if part in card), None)
+        if entry is None:
+            raise UserError(f"the card {card_file} names no weights")
+        if "file" not in entry:
+            return _fetched(card_file.stem, GENERATOR, entry, tuple(card["domains"]))
+        return card_file.parent / entry["file"]
+    if (run := Path("runs") / given).is_dir():
+        return _generator_in(run)
+    raise UserError(_unknown(given))
+
+
+def _generator_in(folder: Path) -> Path:
+    for part in (GENERATOR, *DIRECTIONS):
+        if (file := folder / f"{part}.safetensors").is_file():
+            return file
+    raise UserError(f"{folder} holds no generator (has its training reached a checkpoint yet?)")
+
+
 def _card_files() -> dict[str, Path]:
     folders = (package_folder("pretrained"), Path("pretrained"))  # the later one wins
     return {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
@@ -105,10 +138,11 @@ def _read_card(path: Path) -> dict:
         card = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"the card {path} is not valid TOML: {error}") from error
-    domains = card.get("domains")
-    if not (isinstance(domains, list) and len(domains) == 2 and all(isinstance(d, str) for d in domains)):
-        raise UserError(f'the card {path} needs domains = ["A\'s name", "B\'s name"], not {domains!r}')
-    for direction in DIRECTIONS:
+    domains, count = card.get("domains"), 1 if GENERATOR in card else 2
+    if not (isinstance(domains, list) and len(domains) == count and all(isinstance(d, str) for d in domains)):
+        example = '["what it makes"]' if count == 1 else '["A\'s name", "B\'s name"]'
+        raise UserError(f"the card {path} needs domains = {example}, not {domains!r}")
+    for direction in (*DIRECTIONS, GENERATOR):
         entry = card.get(direction)
         if entry is not None and not (isinstance(entry, dict) and ("file" in entry or "url" in entry)):
             raise UserError(f"the card {path} needs a file or a url in [{direction}]")
@@ -117,6 +151,8 @@ def _read_card(path: Path) -> dict:
 
 def _in_card(path: Path, reverse: bool) -> Found:
     card, direction = _read_card(path), DIRECTIONS[reverse]
+    if GENERATOR in card:
+        raise UserError(f"{path.stem} makes pictures from noise and translates none: use python -m cyclegan.sample")
     domains = tuple(reversed(card["domains"]) if reverse else card["domains"])
     if direction not in card:
         raise UserError(_one_way(path.stem, domains))
@@ -166,6 +202,8 @@ def _in_folder(folder: Path, reverse: bool) -> Found:
     if (folder / "card.toml").is_file() and direction in _read_card(folder / "card.toml"):
         return _in_card(folder / "card.toml", reverse)
     there = [path.name for path in sorted(folder.glob("*.safetensors"))]
+    if there == [f"{GENERATOR}.safetensors"]:
+        raise UserError(f"{folder} makes pictures from noise and translates none: use python -m cyclegan.sample")
     what = f"only {', '.join(there)}" if there else "no weights (has its training reached a checkpoint yet?)"
     raise UserError(f"{folder} holds {what}, and {file.name} is needed for this direction")
 

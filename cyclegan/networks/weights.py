@@ -1,13 +1,16 @@
-"""Weights files: one generator in safetensors that says by itself how it is built and what it translates.
+"""Weights files: one network in safetensors that says by itself how it is built and what it makes of what.
 
 The metadata key ``cyclegan`` holds a JSON object, the header:
 
 ==============  =====================================================================================================
 format          1
 architecture    what ``networks.build_generator`` takes: ``{"name": "resnet", "width": 64, "blocks": 9, …}``
-domains         ``[source, target]``, for example ``["horse", "zebra"]``
+kind            ``translator`` (where it is left out) or ``generator``: pictures from noise
+domains         ``[source, target]``, for example ``["horse", "zebra"]``; of a generator ``[what it makes]``
 size            height and width, in pixels, at which it should see pictures: as in its training
-preprocessing   ``{"range": [-1, 1], "channels": [in, out]}``
+preprocessing   ``{"range": [-1, 1], "channels": [in, out]}``; of a generator the range alone
+inputs          of a generator: the shape of one latent, such as ``[100]``
+outputs         of a generator: the shape of one picture or solid, such as ``[3, 64, 64]``
 provenance      where the weights come from: free keys
 ==============  =====================================================================================================
 """
@@ -22,6 +25,7 @@ from cyclegan.system.errors import UserError, WeightsError
 
 FORMAT = 1
 KEY = "cyclegan"
+KINDS = ("translator", "generator")
 
 
 
@@ -70,7 +74,7 @@ def load_weights(path, device="cpu"):
 
     header = read_header(path)
     network = _empty(header["architecture"], path)
-    state = {key: tensor.float() for key, tensor in load_file(path).items()}
+    state = {key: t.float() if t.is_floating_point() else t for key, t in load_file(path).items()}
     check_fit(state, network, path)
     network.load_state_dict(state, assign=True)
     return network.eval().requires_grad_(False).to(device), header
@@ -124,19 +128,35 @@ def _completed(header: dict, path) -> dict:
         raise WeightsError(f"{path}: the header has no architecture, so nobody could build the network again")
     if header.get("format", FORMAT) != FORMAT:
         raise WeightsError(f"{path} has format {header['format']}, and this version reads {FORMAT}: update the toolkit")
-    domains = header.get("domains")
-    if not isinstance(domains, (list, tuple)) or len(domains) != 2 or not all(isinstance(d, str) for d in domains):
+    kind = header.get("kind", "translator")
+    if kind not in KINDS:
+        raise WeightsError(f"{path}: the header has kind {kind!r}, and this version knows {' and '.join(KINDS)}")
+    common = {**header, "format": FORMAT, "kind": kind, "size": header.get("size")}
+    common["provenance"] = header.get("provenance", {})
+    return common | (_of_translator if kind == "translator" else _of_generator)(header, path)
+
+
+def _of_translator(header: dict, path) -> dict:
+    domains, architecture = header.get("domains"), header["architecture"]
+    if not _names(domains) or len(domains) != 2:
         raise WeightsError(f'{path}: the header needs "domains": [source, target], not {domains!r}')
-    architecture = header["architecture"]
     channels = [architecture.get("in_channels", 3), architecture.get("out_channels", 3)]
     preprocessing = {"range": [-1, 1], "channels": channels, **header.get("preprocessing", {})}
     if list(preprocessing["range"]) != [-1, 1] or list(preprocessing["channels"]) != channels:
         raise WeightsError(f"{path}: the preprocessing {preprocessing} contradicts {channels} channels in [-1, 1]")
-    return {
-        **header,
-        "format": FORMAT,
-        "domains": list(domains),
-        "size": header.get("size"),
-        "preprocessing": preprocessing,
-        "provenance": header.get("provenance", {}),
-    }
+    return {"domains": list(domains), "preprocessing": preprocessing}
+
+
+def _of_generator(header: dict, path) -> dict:
+    domains = header.get("domains")
+    if not _names(domains) or len(domains) != 1:
+        raise WeightsError(f'{path}: the header needs "domains": [what it makes], not {domains!r}')
+    for key in ("inputs", "outputs"):
+        shape = header.get(key)
+        if not isinstance(shape, list) or not shape or not all(isinstance(n, int) and n > 0 for n in shape):
+            raise WeightsError(f'{path}: the header needs "{key}", a list of sizes, not {shape!r}')
+    return {"domains": list(domains), "preprocessing": {"range": [-1, 1]}}
+
+
+def _names(domains) -> bool:
+    return isinstance(domains, (list, tuple)) and all(isinstance(domain, str) for domain in domains)

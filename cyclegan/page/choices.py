@@ -106,7 +106,9 @@ def _cards() -> list[Choice]:
     cards = {}
     for name in library.model_names():
         try:
-            cards[name] = library.model_card(name)
+            card = library.model_card(name)
+            if library.GENERATOR not in card:
+                cards[name] = card
         except UserError as error:
             print(f"left out: {error}")
     found = []

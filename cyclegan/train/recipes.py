@@ -10,7 +10,7 @@ from typing import Any
 
 import tyro
 
-from cyclegan.data.datasets import dataset_card, dataset_names, locate
+from cyclegan.data.datasets import card_named
 from cyclegan.models import MODELS, load_model
 from cyclegan.system.errors import UserError
 from cyclegan.train.config import Config, config_class
@@ -21,7 +21,7 @@ CardSettings = Callable[[Config], dict[str, Any]]  # the [train] table of the da
 
 def card_of(config: Config) -> dict[str, Any]:
     """The card of a configuration's data set, without fetching its pictures; {} where there is none."""
-    return dataset_card(config.dataset) if config.dataset in dataset_names() else locate(config.dataset).card
+    return card_named(config.dataset)
 
 
 def card_settings(config: Config) -> dict[str, Any]:

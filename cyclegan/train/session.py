@@ -7,6 +7,7 @@ from pathlib import Path
 from rich import print_json
 from rich.console import Console
 
+from cyclegan.models import load_model
 from cyclegan.system.devices import choose_device, join_processes, leave_processes
 from cyclegan.system.errors import UserError
 from cyclegan.train.build import build, open_source
@@ -55,7 +56,8 @@ def run_training(config: Config) -> Result:
     finally:
         leave_processes()
     early = bool(training.judge and training.judge.stopped)
-    return Result(run.folder, made, total, early, _words(run.folder, made, total, early) if rank == 0 else [])
+    words = _words(training.game.kind, run.folder, made, total, early) if rank == 0 else []
+    return Result(run.folder, made, total, early, words)
 
 
 class UnusableDisk(UserError):
@@ -64,18 +66,20 @@ class UnusableDisk(UserError):
     exit_code = 1
 
 
-def _words(folder: Path, made: int, total: int, stopped_early: bool) -> list[str]:
+def _words(kind: str, folder: Path, made: int, total: int, stopped_early: bool) -> list[str]:
     if stopped_early:
-        return [f"Stopped early, after step {made} of {total}: the best translators are in {folder / 'best'}."]
+        return [f"Stopped early, after step {made} of {total}: the best weights are in {folder / 'best'}."]
     if made < total:
         return [f"Stopped and saved after step {made} of {total}; the same command goes on from there."]
     said = f"Done. Samples: {folder / 'samples'}."
+    if kind == "generator":
+        return [f"{said} More of them: python -m cyclegan.sample {folder} -n 25 -o sheet.png"]
     return [f"{said} Translate with: python -m cyclegan.translate {folder} IN -o OUT"]
 
 
 def dry_run(config: Config) -> None:
     """Prints what would be trained, without data."""
-    size = estimate(config, tuple(card_of(config).get("channels", (3, 3))))
+    size = estimate(config, tuple(card_of(config).get("channels", load_model(config.algorithm).channels)))
     print_json(data=as_dict(config))
     print(f"generators: {size['generators']:,} parameters   discriminators: {size['discriminators']:,}")
     print(f"memory for training, about: {(size['weights'] + size['activations']) / 1e9:.2f} GB "

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from cyclegan.networks import library
 from cyclegan.networks.hub import readme
 from cyclegan.networks.weights import load_weights, save_weights
-from cyclegan.system.errors import ImageError
+from cyclegan.system.errors import ImageError, UserError
 from cyclegan.translate import large
 from cyclegan.translate.kinds import take
 
@@ -154,6 +154,9 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         if found.reference:
             return cls.from_reference(found.path, found.domains, device=device, direction=found.direction)
         network, header = load_weights(found.path)
+        if header["kind"] != "translator":
+            said = "makes pictures from noise and translates none: use python -m cyclegan.sample"
+            raise UserError(f"{found.path} {said}")
         return cls(network, header, device, found.direction)
 
     @classmethod

@@ -212,6 +212,6 @@ def test_the_command_says_where_the_best_is_after_stopping_early(data, tmp_path,
     flags = ["--steps", "9", "--eval-every", "1", "--patience", "1", "--eval-pictures", "3", "--name", "early"]
     assert command.main([str(data), "--runs", str(tmp_path / "runs"), *small, *flags]) == 0
     said = capsys.readouterr().out
-    assert f"the best translators are in {tmp_path / 'runs' / 'early' / 'best'}" in said
+    assert f"the best weights are in {tmp_path / 'runs' / 'early' / 'best'}" in said
     card = (tmp_path / "runs" / "early" / "best" / "card.toml").read_text()
     assert "steps = " in card and json.loads((tmp_path / "runs" / "early" / "config.json").read_text())

@@ -1,0 +1,1 @@
+"""``python -m cyclegan.sample``: pictures and solids from noise."""

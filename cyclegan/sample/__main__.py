@@ -1,0 +1,69 @@
+"""``python -m cyclegan.sample NAME -n 25 -o sheet.png``: pictures from noise."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+from tyro.conf import Positional, arg
+
+from cyclegan.system.errors import UserError, command
+
+
+@dataclass(frozen=True)
+class Options:
+    """Make pictures with a trained generator: a sheet of them, or a walk between two.
+
+    Exit code: 0 done, 2 wrong usage or input.
+    """
+
+    name: Positional[str]
+    """A generator: a card's name such as gan_mnist, a run folder or a weights file."""
+    output: Annotated[Path, arg(aliases=["-o"], metavar="OUT")]
+    """The file to write; .png for pictures. A name without an ending becomes a folder of single pictures."""
+    count: Annotated[int, arg(aliases=["-n"])] = 16
+    """How many pictures."""
+    seed: int = 0
+    """Start of the random numbers; the same seed makes the same pictures."""
+    truncation: float = 1.0
+    """Below 1 pictures are more alike and better on average."""
+    interpolate: int | None = None
+    """Make a walk of this many pictures between the first two pictures of the seed instead."""
+    device: str | None = None
+    """cpu, cuda, cuda:1, mps … Default: CUDA where there is one."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; returns its exit code."""
+    options = tyro.cli(Options, args=arguments, prog="python -m cyclegan.sample")
+    return command("cyclegan.sample", lambda: _sample(options))
+
+
+def _sample(options: Options) -> int:
+    from cyclegan.data.contact_sheet import grid
+    from cyclegan.sample.generator import Generator
+
+    suffix = options.output.suffix.lower()
+    if suffix not in ("", ".png", ".jpg", ".webp"):
+        raise UserError(f"{options.output} must end in .png, .jpg or .webp, or name a folder")
+    generator = Generator.from_pretrained(options.name, options.device)
+    if options.interpolate:
+        start, end = generator.latents(2, options.seed, options.truncation)
+        pictures = generator.interpolate(start, end, options.interpolate)
+    else:
+        pictures = generator(options.count, options.seed, options.truncation)
+    if suffix:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
+        columns = len(pictures) if options.interpolate else None
+        grid(pictures, columns).save(options.output)
+    else:
+        options.output.mkdir(parents=True, exist_ok=True)
+        for i, picture in enumerate(pictures):
+            picture.save(options.output / f"{i:04d}.png")
+    print(f"{options.output}: {len(pictures)} pictures of {generator.domain}, seed {options.seed}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

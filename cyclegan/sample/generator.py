@@ -1,0 +1,105 @@
+"""A trained generator: pictures from nothing but a seed.
+
+    from cyclegan import Generator
+    digits = Generator.from_pretrained("gan_mnist")
+    digits(16, seed=0)[0].save("digit.png")
+"""
+
+from __future__ import annotations
+
+import os
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from cyclegan.data.pixels import to_levels
+from cyclegan.networks.library import find_generator
+from cyclegan.networks.noise import FromNoise
+from cyclegan.networks.weights import load_weights
+from cyclegan.system.devices import choose_device
+from cyclegan.system.errors import UserError
+
+TOGETHER = 64  # pictures made in one call of the network
+
+
+class Generator:
+    """Makes pictures of the domain ``domain``.
+
+    Args:
+        network: latents (N, latent) → (N, C, H, W) in [-1, 1].
+        header: what a weights file says of it, see ``networks.weights``.
+        device: where it runs; by default on the first CUDA device, and on the CPU where there is none.
+    """
+
+    def __init__(self, network: FromNoise, header: dict, device: str | torch.device | None = None):
+        self.device = choose_device(None if device is None else str(device))
+        self.network = network.eval().requires_grad_(False).to(self.device)
+        self.header = header
+
+    @property
+    def domain(self) -> str:
+        """What the pictures show, for example "digit"."""
+        return self.header["domains"][0]
+
+    def __repr__(self) -> str:
+        shape = " × ".join(map(str, self.header["outputs"]))
+        return f"Generator({self.domain}, {self.header['architecture']['name']}, {shape}, on {self.device})"
+
+    def __call__(self, count: int = 1, seed: int = 0, truncation: float = 1.0) -> list[Image.Image]:
+        """``count`` pictures, as 8-bit Pillow images; the same for the same seed.
+
+        Raises ``UserError`` for a count below 1.
+        """
+        return self.images(self.latents(count, seed, truncation))
+
+    def latents(self, count: int, seed: int = 0, truncation: float = 1.0) -> Tensor:
+        """``count`` latents (count, latent) on the CPU; ``truncation`` below 1 draws them closer to their mean.
+
+        The first latents of a seed do not depend on how many follow.
+        """
+        if count < 1:
+            raise UserError(f"the number of pictures must be at least 1, not {count}")
+        if not 0 <= truncation <= 1:
+            raise UserError(f"the truncation is between 0 (the mean picture) and 1 (full variety), not {truncation:g}")
+        draws = torch.Generator().manual_seed(seed)
+        return torch.cat([self.network.latents(1, draws) for _ in range(count)]) * truncation
+
+    @torch.inference_mode()
+    def run(self, latents: Tensor) -> Tensor:
+        """Latents (N, latent) → float (N, C, H, W), or (N, C, D, H, W) for solids, in [-1, 1] on the CPU."""
+        return torch.cat([self.network(part.to(self.device)).cpu() for part in latents.split(TOGETHER)])
+
+    def images(self, latents: Tensor) -> list[Image.Image]:
+        """The pictures of these latents, as 8-bit Pillow images, grey or RGB."""
+        levels = to_levels(self.run(latents))
+        return [Image.fromarray(p[0].numpy() if len(p) == 1 else p.permute(1, 2, 0).numpy()) for p in levels]
+
+    def interpolate(self, start: Tensor, end: Tensor, count: int) -> list[Image.Image]:
+        """``count`` pictures on the way from one latent (latent,) to another, ends included.
+
+        The way goes over the sphere: in many dimensions normal noise lies near one radius, and a straight line would
+        leave it (White 2016, "Sampling Generative Networks").
+        """
+        if count < 2:
+            raise UserError(f"a walk has at least 2 pictures, its ends, not {count}")
+        return self.images(torch.stack([slerp(start, end, i / (count - 1)) for i in range(count)]))
+
+    @classmethod
+    def from_pretrained(cls, name: str | os.PathLike, device: str | torch.device | None = None) -> Generator:
+        """Loads a generator by a card's name, a run folder or its name, or a weights file. Raises ``UserError``."""
+        network, header = load_weights(find_generator(name))
+        if header["kind"] != "generator":
+            raise UserError(f"{name} translates pictures and makes none: use python -m cyclegan.translate")
+        return cls(network, header, device)
+
+
+def slerp(start: Tensor, end: Tensor, share: float) -> Tensor:
+    """The point at ``share`` (0 to 1) of the great circle from ``start`` to ``end`` (…, latent), lengths linear."""
+    a, b = (x / x.norm(dim=-1, keepdim=True) for x in (start, end))
+    angle = torch.acos((a * b).sum(-1, keepdim=True).clamp(-1, 1))
+    sine = angle.sin()
+    if float(sine.min()) < 1e-6:  # the same direction, or opposite ones, between which no way is the shortest
+        return torch.lerp(start, end, share)
+    length = torch.lerp(start.norm(dim=-1, keepdim=True), end.norm(dim=-1, keepdim=True), share)
+    return length * (((1 - share) * angle).sin() * a + (share * angle).sin() * b) / sine
