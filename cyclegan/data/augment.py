@@ -15,11 +15,12 @@ class Augment:
     """Turns batches of uint8 pictures into training input.
 
     The reference's crop and flip are done before, by ``data`` on uint8; colour and affine changes are for small data
-    sets. Every picture draws its own, from PyTorch's global random state.
+    sets. Every picture draws its own, from PyTorch's global random state; with ``shared`` the pictures of a pair, which
+    have the same place in the tensors of a batch, share theirs.
     """
 
-    def __init__(self, config: PicturesConfig, device: torch.device):
-        self.device = device
+    def __init__(self, config: PicturesConfig, device: torch.device, shared: bool = False):
+        self.device, self.shared = device, shared
         a = config.affine
         self.affine = K.RandomAffine(a, (0.05, 0.05), (0.95, 1.05), padding_mode="reflection", p=1.0) if a else None
         c = config.color
@@ -27,15 +28,17 @@ class Augment:
 
     def __call__(self, *batch: Tensor) -> tuple[Tensor, ...]:
         """uint8 (N, C, H, W) on the CPU, one tensor a domain → float [-1, 1] of the same shape on the device."""
-        return tuple(map(self._augment, batch))
+        return tuple(self._augment(images, self.shared and i > 0) for i, images in enumerate(batch))
 
-    def _augment(self, images: Tensor) -> Tensor:
+    def _augment(self, images: Tensor, again: bool) -> Tensor:
+        """``again`` repeats the draws of the call before."""
         images = to_unit(images, self.device)
         if self.affine is not None:
-            images = self.affine(images)
+            images = self.affine(images, params=self.affine._params if again else None)
         if self.color is not None:
             channels = images.shape[1]  # kornia's jitter wants RGB; grey stays grey in it
-            images = self.color(images.expand(-1, 3, -1, -1))[:, :channels]
+            params = self.color._params if again else None
+            images = self.color(images.expand(-1, 3, -1, -1), params=params)[:, :channels]
         return images.mul_(2).sub_(1)  # in place: fresh memory costs more than the arithmetic
 
 

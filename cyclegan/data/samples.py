@@ -77,6 +77,22 @@ class Decoder:
         return np.asarray(as_image(picture).resize(size, BICUBIC)).reshape(size[1], size[0], self.channels)
 
 
+class Rounds:
+    """Which of ``count`` things is the k-th since training began: round after round, each in an order of its own."""
+
+    def __init__(self, count: int, seed: int):
+        self.count, self.seed = count, seed
+        self._orders: dict[int, np.ndarray] = {}
+
+    def place(self, k: int) -> int:
+        """The number of the k-th, from 0 to ``count`` - 1."""
+        epoch, place = divmod(k, self.count)
+        if epoch not in self._orders:  # two epochs at most are under way at once, when reading ahead
+            self._orders = {e: o for e, o in self._orders.items() if e == epoch - 1}
+            self._orders[epoch] = np.random.default_rng((self.seed, 0, epoch)).permutation(self.count)
+        return int(self._orders[epoch][place])
+
+
 class Unpaired:
     """Two folders without pairs: sample k is the next picture of A's shuffled round and a random one of B.
 
@@ -106,7 +122,7 @@ class Unpaired:
             Decoder(config, c, share * len(f)) for f, c in zip(self.files, channels, strict=True)
         )
         self._crop = _RandomSquare(config)
-        self._orders: dict[int, np.ndarray] = {}
+        self._rounds = Rounds(len(self), seed)
 
     def __len__(self) -> int:
         return max(map(len, self.files))
@@ -126,9 +142,8 @@ class Unpaired:
 
     def _draw(self, k: int) -> tuple[tuple[int, int], tuple[int, int]]:
         """The places of sample k in A and B, and the seeds of its crops."""
-        epoch, place = divmod(k, len(self))
         draw = np.random.default_rng((self.seed, 1, k))
-        places = int(self._order(epoch)[place]), int(draw.integers(len(self.files[1])))
+        places = self._rounds.place(k), int(draw.integers(len(self.files[1])))
         return places, tuple(draw.integers(2**31, size=2).tolist())
 
     def _picture(self, domain: int, place: int, seed: int) -> Tensor:
@@ -141,12 +156,6 @@ class Unpaired:
                 if not self.skip_bad:
                     raise
         raise ImageError(f"none of the {len(files)} pictures beside {files[0]} can be read; put others there")
-
-    def _order(self, epoch: int) -> np.ndarray:
-        if epoch not in self._orders:  # two epochs at most are under way at once, when reading ahead
-            self._orders = {e: o for e, o in self._orders.items() if e == epoch - 1}
-            self._orders[epoch] = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self))
-        return self._orders[epoch]
 
 
 class _RandomSquare:

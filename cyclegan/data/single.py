@@ -11,7 +11,7 @@ from torch import Tensor
 from cyclegan.data.config import ImagesConfig
 from cyclegan.data.images import find_images
 from cyclegan.data.pixels import read_square
-from cyclegan.data.samples import check_readable
+from cyclegan.data.samples import Rounds, check_readable
 from cyclegan.system.errors import ImageError, UserError
 
 
@@ -81,28 +81,21 @@ class Images:
 
     def __init__(self, pictures: Pictures, flip: bool = False, seed: int = 0):
         self.pictures, self.flip, self.seed = pictures, flip, seed
-        self._orders: dict[int, np.ndarray] = {}
+        self._rounds = Rounds(len(pictures), seed)
 
     def __len__(self) -> int:
         return len(self.pictures)
 
     def sample(self, k: int) -> tuple[Tensor]:
         """The k-th sample since training began: uint8 (C, size, size)."""
-        picture = self.pictures.picture(self._place(k))
+        picture = self.pictures.picture(self._rounds.place(k))
         if self.flip and np.random.default_rng((self.seed, 1, k)).random() < 0.5:
             picture = picture.flip(-1)
         return (picture,)
 
     def in_memory(self, k: int) -> bool:
         """Whether the k-th sample needs no decoding any more."""
-        return self.pictures.keeps(self._place(k))
-
-    def _place(self, k: int) -> int:
-        epoch, place = divmod(k, len(self))
-        if epoch not in self._orders:  # two epochs at most are under way at once, when reading ahead
-            self._orders = {e: o for e, o in self._orders.items() if e == epoch - 1}
-            self._orders[epoch] = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self))
-        return int(self._orders[epoch][place])
+        return self.pictures.keeps(self._rounds.place(k))
 
 
 def fixed_of(pictures: Pictures) -> Callable[[int, str], tuple[Tensor, ...]]:

@@ -15,6 +15,7 @@ from cyclegan.data.augment import Augment, DiscriminatorAugment
 from cyclegan.data.config import ImagesConfig, PicturesConfig
 from cyclegan.data.datasets import Dataset, locate
 from cyclegan.data.images import find_images
+from cyclegan.data.paired import Paired, by_stem
 from cyclegan.data.pixels import to_signed
 from cyclegan.data.samples import Samples, Unpaired, check_readable, fixed_pictures
 from cyclegan.data.single import FilePictures, Images, Pictures, files_of, fixed_of
@@ -55,13 +56,33 @@ class Source:
 
 def unpaired(dataset: str, data: Path | None, config: PicturesConfig, reading: Reading) -> Source:
     """Two folders of pictures without pairs, as ``CycleGAN`` takes them."""
-    found: Dataset = locate(dataset, data)
-    train = [_readable(folder, reading) for folder in (found.train_A, found.train_B)]
-    test = [
-        _readable(folder, reading) if folder else files
-        for folder, files in zip((found.test_A, found.test_B), train, strict=True)
-    ]
-    samples = Unpaired(*train, config, found.channels, reading.seed, reading.cache, reading.skip_bad)
+    found = locate(dataset, data)
+    return _two_domains(found, Unpaired, _files_of(found, reading), config, reading)
+
+
+def paired(dataset: str, data: Path | None, config: PicturesConfig, reading: Reading) -> Source:
+    """Two folders whose pictures belong together by name; one draw of crop and augmentation serves both."""
+    found = locate(dataset, data)
+    train, test = _files_of(found, reading)
+    return _two_domains(found, Paired, (by_stem(*train), by_stem(*test)), config, reading)
+
+
+Sides = tuple[list[Path], list[Path]]  # the files of A and of B
+
+
+def _files_of(found: Dataset, reading: Reading) -> tuple[Sides, Sides]:
+    """The files for training and for the test; those for training stand in where there are none for the test."""
+    train = _readable(found.train_A, reading), _readable(found.train_B, reading)
+    test_A = _readable(found.test_A, reading) if found.test_A else train[0]
+    test_B = _readable(found.test_B, reading) if found.test_B else train[1]
+    return train, (test_A, test_B)
+
+
+def _two_domains(
+    found: Dataset, kind: type[Unpaired], files: tuple[Sides, Sides], config: PicturesConfig, reading: Reading
+) -> Source:
+    train, test = files
+    samples = kind(*train, config, found.channels, reading.seed, reading.cache, reading.skip_bad)
 
     def fixed(count: int, resize: str) -> tuple[Tensor, ...]:
         return tuple(
@@ -80,7 +101,7 @@ def unpaired(dataset: str, data: Path | None, config: PicturesConfig, reading: R
         samples=samples,
         described=described,
         fixed=fixed,
-        augment=lambda device: Augment(config, device),
+        augment=lambda device: Augment(config, device, shared=kind is Paired),
         augment_D=DiscriminatorAugment() if config.diffaug else None,
         card=found.card,
     )
@@ -120,4 +141,10 @@ def image_source(
     )
 
 
-SAMPLES: dict[str, Callable[[str, Path | None, Any, Reading], Source]] = {"unpaired": unpaired, "images": images}
+Open = Callable[[str, Path | None, Any, Reading], Source]  # name or folder, --data, the model's Data settings, reading
+
+SAMPLES: dict[str, Open] = {
+    "unpaired": unpaired,
+    "paired": paired,
+    "images": images,
+}
