@@ -1,16 +1,26 @@
-"""``python -m cyclegan.export NAME --onnx FILE``: a translator for programs without PyTorch."""
+"""``cyclegan.export(...)`` and ``python -m cyclegan.export``: a translator for programs without PyTorch, as ONNX.
+
+    from cyclegan import export
+    export("runs/first", "first.onnx")
+"""
+
+from __future__ import annotations
 
 import json
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from tyro.conf import Positional, arg
 
+from cyclegan.system.callable_module import make_callable
 from cyclegan.system.errors import MissingPackage, UserError, command
+
+if TYPE_CHECKING:
+    from cyclegan.translate.translator import Translator
 
 TOLERANCE = 1e-3  # on a scale from -1 to 1: an eighth of a level of 255
 
@@ -48,18 +58,31 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _export(options: Options) -> int:
-    if options.onnx.exists() and not options.overwrite:
-        raise UserError(f"{options.onnx} is there already: --overwrite replaces it")
-    from cyclegan.translate.translator import Translator
-
-    translator = Translator.from_pretrained(options.name, options.reverse, "cpu")
-    difference = export_onnx(translator, options.onnx)
+    difference = export(options.name, options.onnx, options.reverse, options.overwrite)
     megabytes = options.onnx.stat().st_size / 1e6
     print(f"{options.onnx}: {megabytes:.1f} MB; differs from PyTorch by at most {difference:.1g} of the range -1 … 1")
     return 0
 
 
-def export_onnx(translator, path) -> float:
+def export(
+    name: str | os.PathLike[str], onnx: str | os.PathLike[str], reverse: bool = False, overwrite: bool = False
+) -> float:
+    """Writes the translator called ``name`` as ONNX into the file ``onnx``: what ``python -m cyclegan.export`` does.
+
+    Returns the largest difference from PyTorch's result that was found, of the range -1 … 1. ``reverse`` exports B → A.
+    Raises ``UserError``, also where the file is there already and ``overwrite`` is not set.
+    """
+    if Path(onnx).exists() and not overwrite:
+        raise UserError(f"{onnx} is there already: --overwrite replaces it")
+    from cyclegan.translate.translator import Translator
+
+    return export_onnx(Translator.from_pretrained(name, reverse, "cpu"), onnx)
+
+
+make_callable(__name__, export)
+
+
+def export_onnx(translator: Translator, path: str | os.PathLike[str]) -> float:
     """Writes the translator as ONNX, the whole file or none; returns the largest difference from PyTorch found.
 
     The metadata key ``cyclegan`` carries the header. Heights and widths need to exceed half of ``network.multiple``

@@ -18,9 +18,10 @@ def _evaluate(options: Evaluation) -> int:
     options.check()
     from cyclegan.evaluate.evaluation import assess, write
 
-    results, folder = assess(options, say=lambda line: print(line, file=sys.stderr, flush=True))
-    print(write(results, folder))
-    print(f"Written to {folder}: report.html, evaluation.json, evaluation.md and contact sheets")
+    results = assess(options, say=lambda line: print(line, file=sys.stderr, flush=True))
+    write(results)
+    print(results.text)
+    print(f"Written to {results.folder}: report.html, evaluation.json, evaluation.md and contact sheets")
     return 0
 
 

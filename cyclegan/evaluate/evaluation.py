@@ -1,7 +1,9 @@
 """An evaluation from beginning to end: find the data and the translators, measure each direction, write the results."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -28,17 +30,19 @@ SHOWN = 3  # pictures in each group of a contact sheet
 class Results:
     """What was measured, and the pictures to show with it."""
 
-    report: dict
-    sheets: Sheets
-    score: str
+    report: dict[str, Any]  # what evaluation.json holds
+    sheets: Sheets = field(repr=False)
+    score: str  # what the pictures of the sheets are ranked by
+    folder: Path  # where ``write`` puts it all
+
+    @property
+    def text(self) -> str:
+        """The report in Markdown."""
+        return markdown(self.report)
 
 
-def assess(options: Evaluation, say) -> tuple[Results, Path]:
-    """Measures what ``options`` ask for; returns the results and the folder that they belong in.
-
-    ``say`` takes lines for the user. Raises ``UserError``, ``UserError``, ``UserError``, ``ImageError`` or
-    ``WeightsError``, each with one sentence.
-    """
+def assess(options: Evaluation, say: Callable[[str], object]) -> Results:
+    """Measures what ``options`` ask for. ``say`` takes lines for the user. Raises ``UserError``."""
     device = choose_device(options.device)
     wanted = DIRECTIONS if options.direction == "both" else (options.direction,)
     given = [*([options.name] if options.name else []), *options.compare]
@@ -72,7 +76,7 @@ def assess(options: Evaluation, say) -> tuple[Results, Path]:
         raise UserError(f"nothing to measure: {', '.join(given)} cannot translate in the direction asked for")
     report["protocol"]["remarks"] = remarks(report)
     score = f"the mean distance to the {NEAREST} nearest real pictures in {networks[0].name}"
-    return Results(report, sheets, score), folder
+    return Results(report, sheets, score, folder)
 
 
 def _direction(test: Test, rows: list[Pair | Pictures], framing, networks, imagenet, seed, sheets: Sheets) -> dict:
@@ -128,16 +132,15 @@ def _picture(pixels) -> Image.Image:
     return Image.fromarray(pixels.permute(1, 2, 0).numpy())
 
 
-def write(results: Results, folder: Path) -> str:
-    """Writes the JSON, the Markdown, the HTML page and the contact sheets into ``folder``; returns the Markdown."""
-    text = markdown(results.report)
+def write(results: Results) -> None:
+    """Writes the JSON, the Markdown, the HTML page and the contact sheets into the results' folder."""
+    folder = results.folder
     (folder / "evaluation.json").write_text(as_json(results.report), encoding="utf-8")
-    (folder / "evaluation.md").write_text(text, encoding="utf-8")
+    (folder / "evaluation.md").write_text(results.text, encoding="utf-8")
     (folder / "report.html").write_text(page(results.report, results.sheets, results.score), encoding="utf-8")
     for (direction, name), groups in results.sheets.items():
         titled = {f"{group}: {row_titles(groups).lower()}": rows for group, rows in groups.items()}
         sheet(titled).save(folder / f"{direction}_{_slug(name)}.png")
-    return text
 
 
 def _names(given: list[str]) -> list[str]:

@@ -1,12 +1,14 @@
 """What an evaluation is asked to do. No torch: ``--help`` answers at once."""
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
 from cyclegan.system.errors import UserError
+from cyclegan.system.settings import replaced
 
 
 @dataclass(frozen=True)
@@ -52,3 +54,16 @@ class Evaluation:
             label, _, number = entry.partition("=")
             if not label or not number.isdecimal() or int(number) > 999:
                 raise UserError(f"--imagenet takes NAME=NUMBER with a class from 0 to 999, not {entry!r}")
+
+
+def asked(name: str | os.PathLike[str] | None, settings: dict[str, Any]) -> Evaluation:
+    """The options of a call from Python: ``settings`` are the flags of the command line, by name.
+
+    Raises ``UserError``.
+    """
+    names = [field.name for field in fields(Evaluation)]
+    if unknown := next((key for key in settings if key not in names), None):
+        raise UserError(f"evaluate() was given {unknown!r}, which is none of its settings: {', '.join(names)}")
+    options = replaced(Evaluation(), {"name": name, **settings})
+    options.check()
+    return options

@@ -56,6 +56,19 @@ def model_names() -> list[str]:
     return sorted(_card_files())
 
 
+def translators() -> dict[str, list[tuple[str, str]]]:
+    """The pretrained translators by name, each with what it translates: (source, target), A → B first.
+
+    Where there are two, ``Translator.from_pretrained(name, reverse=True)`` loads the second.
+    """
+    found = {}
+    for name in model_names():
+        card = model_card(name)
+        ways = zip(DIRECTIONS, (tuple(card["domains"]), tuple(card["domains"][::-1])), strict=True)
+        found[name] = [way for direction, way in ways if direction in card]
+    return found
+
+
 def model_card(name: str) -> dict:
     """The card of that name; raises ``UserError`` with the nearest names where there is none."""
     files = _card_files()

@@ -4,6 +4,7 @@ Later sources win: the model's defaults (the paper's), then the recipe, then the
 """
 
 import argparse
+import os
 from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any
@@ -13,6 +14,7 @@ import tyro
 from cyclegan.data.datasets import card_named
 from cyclegan.models import MODELS, load_model
 from cyclegan.system.errors import UserError
+from cyclegan.system.settings import replaced
 from cyclegan.train.config import Config, config_class
 
 GROUPS = ("model", "pictures", "training")
@@ -39,18 +41,20 @@ def parse(arguments: list[str] | None, card_settings: CardSettings = card_settin
     return _with_epochs(config, base).check()
 
 
-def configure(dataset: str, card_settings: CardSettings, model: str | None = None, recipe: str | None = None,
-              **settings: Any) -> Config:  # fmt: skip
-    """The configuration of a call from Python: ``settings`` are the flags of the command line, by name."""
+def configure(dataset: str | os.PathLike[str], card_settings: CardSettings = card_settings, *, model: str | None = None,
+              recipe: str | None = None, **settings: Any) -> Config:  # fmt: skip
+    """The configuration of a call from Python: ``settings`` are the flags of the command line, by name.
+
+    Raises ``UserError``.
+    """
     algorithm = model or owner_of(recipe or "paper")
     if algorithm not in MODELS:
         raise UserError(f"there is no model {algorithm!r}: there are {', '.join(MODELS)}")
-    cls = config_class(algorithm)
-    recipe = recipe or next(iter(load_model(algorithm).recipes))
-    if recipe not in load_model(algorithm).recipes:
-        raise UserError(f"{algorithm} has no recipe {recipe!r}: it has {', '.join(load_model(algorithm).recipes)}")
-    own = {f.name for f in fields(Config)} - {*GROUPS, "algorithm", "recipe", "dataset"}
-    base = cls(dataset, recipe=recipe, **{key: value for key, value in settings.items() if key in own})
+    recipes = list(load_model(algorithm).recipes)
+    if recipe not in (None, *recipes):
+        raise UserError(f"{algorithm} has no recipe {recipe!r}: it has {', '.join(recipes)}")
+    own = {key: value for key, value in settings.items() if key in ("name", "runs", "data")}
+    base = replaced(config_class(algorithm)(os.fspath(dataset), recipe=recipe or recipes[0]), own)
     base = defaults(base, card_settings)
     rest = {key: value for key, value in settings.items() if key not in own}
     return _with_epochs(with_settings(base, rest, "train() was given"), base).check()
@@ -66,14 +70,13 @@ def defaults(config: Config, card_settings: CardSettings) -> Config:
 def with_settings(config: Config, settings: dict[str, Any], whose: str = "the data set's card sets") -> Config:
     """``config`` with some settings replaced, named flatly as on the command line (``{"size": 128}``)."""
     groups = {name: getattr(config, name) for name in GROUPS}
+    values: dict[str, dict[str, Any]] = {name: {} for name in GROUPS}
     for key, value in settings.items():
-        for name, group in groups.items():
-            if key in {f.name for f in fields(group)}:
-                groups[name] = replace(group, **{key: value})
-                break
-        else:
+        owner = next((name for name, group in groups.items() if key in {f.name for f in fields(group)}), None)
+        if owner is None:
             raise UserError(f"{whose} {key!r}, which is no training setting of {config.algorithm}")
-    return replace(config, **groups)
+        values[owner][key] = value
+    return replace(config, **{name: replaced(group, values[name]) for name, group in groups.items()})
 
 
 def of_card(table: dict[str, Any], algorithm: str, recipe: str) -> dict[str, Any]:
