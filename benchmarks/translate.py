@@ -115,7 +115,7 @@ def with_torchs_own_norm(network):
 def onnx_session(translator: Translator, folder: Path):
     import onnxruntime
 
-    from cyclegan.export import export_onnx
+    from cyclegan.translate.onnx import export_onnx
 
     export_onnx(translator, folder / "G.onnx")
     settings = onnxruntime.SessionOptions()

@@ -6,29 +6,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import tyro
 from tyro.conf import Positional, arg
 
 from cyclegan.system.callable_module import make_callable
-from cyclegan.system.errors import MissingPackage, UserError, command
-
-if TYPE_CHECKING:
-    from cyclegan.translate.translator import Translator
-
-TOLERANCE = 1e-3  # on a scale from -1 to 1: an eighth of a level of 255
-
-
-class ExportError(UserError):
-    """An export that cannot be made, or does not compute what the translator does."""
-
-    exit_code = 1
+from cyclegan.system.errors import UserError, command
 
 
 @dataclass(frozen=True)
@@ -74,109 +62,13 @@ def export(
     """
     if Path(onnx).exists() and not overwrite:
         raise UserError(f"{onnx} is there already: --overwrite replaces it")
+    from cyclegan.translate.onnx import export_onnx
     from cyclegan.translate.translator import Translator
 
     return export_onnx(Translator.from_pretrained(name, reverse, "cpu"), onnx)
 
 
 make_callable(__name__, export)
-
-
-def export_onnx(translator: Translator, path: str | os.PathLike[str]) -> float:
-    """Writes the translator as ONNX, the whole file or none; returns the largest difference from PyTorch found.
-
-    The metadata key ``cyclegan`` carries the header. Heights and widths need to exceed half of ``network.multiple``
-    (2 pixels, for a U-Net up to 128), since the padding reflects. Raises ``ExportError``.
-    """
-    try:
-        import onnx
-        import onnxruntime
-        import onnxscript  # noqa: F401  the exporter needs it
-    except ImportError as error:
-        raise MissingPackage("the export", error.name or "", "export") from error
-    path = Path(path)
-    model = _with_padding(_traced(translator), translator.network.multiple)
-    model.metadata_props.add(key="cyclegan", value=json.dumps(translator.header))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        onnx.save(model, part)
-        difference = _difference(translator, onnxruntime.InferenceSession(part, providers=["CPUExecutionProvider"]))
-        if not difference <= TOLERANCE:
-            raise ExportError(f"ONNX Runtime's result differs from PyTorch's by {difference:.1g}: nothing was written")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-    return difference
-
-
-def _traced(translator):
-    """The network alone as an ONNX model; heights and widths are multiples of what it divides by."""
-    import logging
-    import warnings
-
-    import torch
-
-    multiple = translator.network.multiple
-    example = torch.zeros(2, translator.channels[0], 3 * max(multiple, 16), 2 * max(multiple, 16))
-    sides = {axis: multiple * torch.export.Dim(name) for axis, name in ((2, "rows"), (3, "columns"))}
-    shapes = {0: torch.export.Dim("batch"), **sides}
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporter's own internals
-        program = torch.onnx.export(
-            translator.network, (example,), dynamo=True, verbose=False, dynamic_shapes=(shapes,),
-            input_names=["padded"], output_names=["whole"],
-        )  # fmt: skip
-    return program.model_proto
-
-
-def _with_padding(model, multiple: int):
-    """The model behind a reflection to the next multiple at the right and bottom, and before a crop to the own size.
-
-    Done on the graph: PyTorch's tracing would fix the padding to that of the example.
-    """
-    import numpy as np
-    from onnx import TensorProto, helper, numpy_helper
-
-    def constant(name, values):
-        return numpy_helper.from_array(np.array(values, np.int64), name)
-
-    graph = model.graph
-    graph.initializer.extend([
-        constant("pad_multiple", [multiple]), constant("pad_none", [0] * 6), constant("pad_start", [0, 0]),
-        constant("pad_axes", [2, 3]),
-    ])  # fmt: skip
-    before = [
-        helper.make_node("Shape", ["picture"], ["pad_size"], start=2, end=4),
-        helper.make_node("Neg", ["pad_size"], ["pad_negative"]),
-        helper.make_node("Mod", ["pad_negative", "pad_multiple"], ["pad_missing"]),  # of the divisor's sign: ≥ 0
-        helper.make_node("Concat", ["pad_none", "pad_missing"], ["pad_widths"], axis=0),
-        helper.make_node("Pad", ["picture", "pad_widths"], ["padded"], mode="reflect"),
-    ]
-    after = helper.make_node("Slice", ["whole", "pad_start", "pad_size", "pad_axes"], ["translated"])
-    nodes = [*before, *graph.node, after]
-    del graph.node[:]
-    graph.node.extend(nodes)
-    for side, name in ((graph.input, "picture"), (graph.output, "translated")):
-        channels = side[0].type.tensor_type.shape.dim[1].dim_value
-        del side[:]
-        shape = ["batch", channels, "height", "width"]
-        side.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
-    return model
-
-
-def _difference(translator, session) -> float:
-    """The largest difference between the two runtimes over several sizes, odd ones among them."""
-    import torch
-
-    side = max(translator.network.multiple, 32)
-    worst = 0.0
-    for batch, height, width in ((1, side + 5, side + 2), (2, side, 2 * side - 1)):
-        picture = torch.rand(batch, translator.channels[0], height, width) * 2 - 1
-        (result,) = session.run(None, {"picture": picture.numpy()})
-        worst = max(worst, (translator.run(picture) - torch.from_numpy(result)).abs().max().item())
-    return worst
 
 
 if __name__ == "__main__":

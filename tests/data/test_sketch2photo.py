@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from cyclegan import sketch2photo
 from cyclegan.data.datasets import locate
 from cyclegan.data.images import read_image
 from cyclegan.data.pencil import pencil_drawing
+from cyclegan.data.pencil_photos import make_sketch2photo
 from cyclegan.system.errors import UserError
 
-ROOT = Path(sketch2photo.__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PARTS = ("trainA", "trainB", "testA", "testB")
 PHOTOS = Path(__file__).parents[3] / "shared" / "data" / "horse2zebra" / "testA"
 
@@ -77,8 +77,8 @@ def test_one_command_makes_a_data_set_that_training_finds(photos, tmp_path):
 
 
 def test_the_same_photos_give_the_same_set_whatever_they_are_called(photos, tmp_path):
-    sketch2photo.make_sketch2photo(photos, tmp_path / "one", size=48)
-    sketch2photo.make_sketch2photo(photos, tmp_path / "two", size=48)
+    make_sketch2photo(photos, tmp_path / "one", size=48)
+    make_sketch2photo(photos, tmp_path / "two", size=48)
     one = contents(tmp_path / "one")
     assert {k: v for k, v in one.items() if k != "card.toml"} == {
         k: v for k, v in contents(tmp_path / "two").items() if k != "card.toml"
@@ -87,7 +87,7 @@ def test_the_same_photos_give_the_same_set_whatever_they_are_called(photos, tmp_
     renamed.mkdir()
     for i, path in enumerate(sorted(photos.rglob("*.*"), reverse=True)):
         shutil.copy(path, renamed / f"x{i}{path.suffix}")
-    sketch2photo.make_sketch2photo(renamed, tmp_path / "three", size=48)
+    make_sketch2photo(renamed, tmp_path / "three", size=48)
     three = contents(tmp_path / "three")
     for part in PARTS:
         assert {v for k, v in one.items() if k.startswith(part)} == {v for k, v in three.items() if k.startswith(part)}
@@ -95,7 +95,7 @@ def test_the_same_photos_give_the_same_set_whatever_they_are_called(photos, tmp_
 
 def test_a_photo_that_is_there_twice_is_used_once(photos, tmp_path, capsys):
     shutil.copy(photos / "0.jpg", photos / "copy.jpg")
-    counts = sketch2photo.make_sketch2photo(photos, tmp_path / "set", size=48)
+    counts = make_sketch2photo(photos, tmp_path / "set", size=48)
     assert counts["trainA"] + counts["trainB"] + counts["testA"] == 12
     assert "1 photos that are there twice" in capsys.readouterr().err
 
@@ -103,7 +103,7 @@ def test_a_photo_that_is_there_twice_is_used_once(photos, tmp_path, capsys):
 def test_photos_whose_names_collide_all_survive(photos, tmp_path):
     scene(20).save(photos / "0.png")
     scene(21).save(photos / "trip_8.bmp")
-    counts = sketch2photo.make_sketch2photo(photos, tmp_path / "set", size=48)
+    counts = make_sketch2photo(photos, tmp_path / "set", size=48)
     assert counts["trainA"] + counts["trainB"] + counts["testA"] == 14
     assert len(set.union(*listing(tmp_path / "set").values())) == 14
 
@@ -137,7 +137,7 @@ def test_mistakes_are_answered_in_a_sentence(photos, tmp_path, arguments, words)
 
 def test_an_existing_folder_is_never_touched(photos, tmp_path):
     with pytest.raises(UserError, match="exists already"):
-        sketch2photo.make_sketch2photo(photos, photos / "trip")
+        make_sketch2photo(photos, photos / "trip")
     assert len(list((photos / "trip").iterdir())) == 4
 
 
@@ -152,7 +152,7 @@ def test_a_kill_leaves_no_half_made_set_and_the_next_run_completes(photos, tmp_p
     os.kill(process.pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
     process.wait()
     assert not out.exists()
-    sketch2photo.make_sketch2photo(photos, out, size=48)
+    make_sketch2photo(photos, out, size=48)
     assert not [path for path in tmp_path.glob(".set*") if path.is_dir()]
     assert sum(len(names) for names in listing(out).values()) == 162 + 16
 
