@@ -3,10 +3,12 @@
 A card is a TOML file, one per data set: its two domains, where its archive lies, what that must hash to.
 
     name, title, licence, source     text
-    domains  = ["horse", "zebra"]    A first
-    channels = [3, 3]                1 for a greyscale domain
+    domains  = ["horse", "zebra"]    A first; one alone where it is for models that make pictures from noise
+    channels = [3, 3]                of each domain; 1 for a greyscale one
     paired_test = false              true where test pictures of the same name show the same scene
     maker = "sketch2emoji"           made on the spot by cyclegan.data.emoji, instead of an archive
+    reader = "MNIST"                 fetched and read by cyclegan.data.published, instead of an archive
+    classes = ["0", "1"]             the names of a reader's labels
     [archive] bytes, sha256, urls    a zip; the mirrors are tried in this order
     [train]                          defaults for training on it
 
@@ -106,6 +108,17 @@ def locate(name_or_folder: str | os.PathLike, data: str | os.PathLike | None = N
     `data` is a zip or a folder that takes the place of the download. A name always means the card of that
     name: write ./horse2zebra for a folder called the same. Raises UserError for what the user can mend.
     """
+    if len(card_named(os.fspath(name_or_folder)).get("domains", "AB")) == 1:
+        models = "train a model that makes pictures from noise, such as --model dcgan"
+        raise UserError(f"{name_or_folder} is a set of pictures without a second domain: {models}")
+    return _dataset(*find_dataset(name_or_folder, data))
+
+
+def find_dataset(name_or_folder: str | os.PathLike, data: str | os.PathLike | None = None) -> tuple[str, Path, dict]:
+    """The name, the folder and the card ({} where there is none) of a data set with any number of domains.
+
+    Fetches or makes what is missing, as ``locate`` does. Raises UserError.
+    """
     given = os.fspath(name_or_folder)
     path, data = Path(given).expanduser(), Path(data).expanduser() if data else None
     is_name = path.name == given and given != ".."
@@ -117,14 +130,14 @@ def locate(name_or_folder: str | os.PathLike, data: str | os.PathLike | None = N
     known = is_name and given in _card_files()
     card = dataset_card(given) if known else {}
     if data and data.is_dir():
-        return _dataset(given, data, card)
+        return given, data, card
     if data or known:
-        return _dataset(given, _ready(given, card, data), card)
+        return given, _ready(given, card, data), card
     for folder in (path, dataset_root() / given):
         if folder.is_dir():
-            return _dataset(folder.resolve().name, folder, {})
+            return folder.resolve().name, folder, _own_card(folder)
     if path.is_file():
-        return locate(path.stem, path)
+        return find_dataset(path.stem, path)
     if is_name:
         dataset_card(given)  # says that it does not exist, and which names are near
     raise UserError(f"there is no folder {given}")
@@ -133,6 +146,11 @@ def locate(name_or_folder: str | os.PathLike, data: str | os.PathLike | None = N
 def _card_files() -> dict[str, Path]:
     folders = (package_folder("datasets"), dataset_root())  # the later one wins
     return {path.stem: path for folder in folders for path in folder.glob("*.toml")}
+
+
+def _own_card(folder: Path) -> dict:
+    own = folder / "card.toml"
+    return _read_card(own) if own.is_file() else {}
 
 
 def _read_card(path: Path) -> dict:
@@ -146,8 +164,8 @@ def _read_card(path: Path) -> dict:
         ("folders", '["horses", "zebras"]', lambda value: isinstance(value, str)),
     ):
         value = card.get(key)
-        if value is not None and not (isinstance(value, list) and len(value) == 2 and all(map(fits, value))):
-            raise UserError(f"the card {path} has {key} = {value!r}: it needs two values, such as {example}")
+        if value is not None and not (isinstance(value, list) and len(value) in (1, 2) and all(map(fits, value))):
+            raise UserError(f"the card {path} has {key} = {value!r}: it needs one or two values, such as {example}")
     if "archive" in card and card["archive"].keys() != {"bytes", "sha256", "urls"}:
         raise UserError(f"the card {path} needs bytes, sha256 and urls in [archive], and nothing else there")
     return card
@@ -156,8 +174,7 @@ def _read_card(path: Path) -> dict:
 def _dataset(name: str, folder: Path, card: dict) -> Dataset:
     try:
         folder = unwrap(folder)
-        own = folder / "card.toml"
-        card = card or (_read_card(own) if own.is_file() else {})
+        card = card or _own_card(folder)
         found = find_domains(folder, card.get("folders") or card.get("domains") or ())
     except OSError as error:
         raise UserError(f"cannot read {error.filename or folder}: {error.strerror or error}") from error
@@ -185,6 +202,10 @@ def _ready(name: str, card: dict, data: Path | None) -> Path:
         from_zip(target, data or by_hand, card.get("archive", {}).get("sha256"))
     elif "maker" in card:
         place(target, lambda work: _make(card["maker"], work))
+    elif "reader" in card:
+        from cyclegan.data.published import fetch_published
+
+        fetch_published(card["reader"], target)
     elif "archive" in card:
         from_mirrors(target, **card["archive"])
     else:

@@ -69,6 +69,14 @@ def read_square(path: Path, size: int, channels: int = 3, resize: str = "stretch
     return to_tensor(np.asarray(image).reshape(size, size, channels))
 
 
+def resize_square(picture: Tensor, size: int) -> Tensor:
+    """uint8 (C, H, W) → uint8 (C, size, size), by Pillow's bicubic as in ``read_square``; itself where it fits."""
+    if picture.shape[1:] == (size, size):
+        return picture
+    channels = [Image.fromarray(channel).resize((size, size), BICUBIC) for channel in picture.numpy()]
+    return torch.from_numpy(np.stack([np.asarray(channel) for channel in channels]))
+
+
 def to_tensor(pixels: np.ndarray) -> Tensor:
     """uint8 (H, W, C) → uint8 (C, H, W), in memory of its own."""
     return torch.from_numpy(pixels.transpose(2, 0, 1).copy())

@@ -1,4 +1,8 @@
-"""One domain, for models that make pictures from noise: a folder of pictures, with or without classes as subfolders."""
+"""One domain, for models that make pictures from noise: pictures by number, from memory or from files.
+
+A folder is laid out as pictures (in subfolders or not), as one subfolder a class, or as train/ and test/ with either;
+a data set of two domains is one with two classes.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +13,10 @@ import torch
 from torch import Tensor
 
 from cyclegan.data.config import ImagesConfig
+from cyclegan.data.folders import find_domains, unwrap
 from cyclegan.data.images import find_images
-from cyclegan.data.pixels import read_square
+from cyclegan.data.pixels import read_square, resize_square
+from cyclegan.data.published import Labelled
 from cyclegan.data.samples import Rounds, check_readable
 from cyclegan.system.errors import ImageError, UserError
 
@@ -29,17 +35,17 @@ class Pictures(Protocol):
 
 
 class ArrayPictures:
-    """Pictures that are all in memory: uint8 (N, C, size, size)."""
+    """Pictures that are all in memory: uint8 (N, C, H, W), resized to ``size`` when they are asked for."""
 
-    def __init__(self, pixels: Tensor):
-        self.pixels = pixels
+    def __init__(self, pixels: Tensor, size: int | None = None):
+        self.pixels, self.size = pixels, size or pixels.shape[-1]
 
     def __len__(self) -> int:
         return len(self.pixels)
 
     def picture(self, i: int) -> Tensor:
         """The i-th as uint8 (C, size, size)."""
-        return self.pixels[i]
+        return resize_square(self.pixels[i], self.size)
 
     def keeps(self, i: int) -> bool:
         """True: all are."""
@@ -108,18 +114,58 @@ def fixed_of(pictures: Pictures) -> Callable[[int, str], tuple[Tensor, ...]]:
     return fixed
 
 
-def files_of(folder: Path, category: str | None, skip_bad: bool, say: Callable[[str], None]) -> list[Path]:
-    """The pictures below ``folder``, or below its subfolder for one class; train/ is entered where it is there."""
-    folder = folder / "train" if (folder / "train").is_dir() else folder
-    if category:
-        classes = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
-        if category not in classes:
-            there = ", ".join(classes) or "no subfolders, so no classes"
-            raise UserError(f"{folder} has no class {category!r}: it has {there}")
-        folder = folder / category
-    good, complaints = check_readable(find_images(folder), skip_bad)
+def files_of(folder: Path, category: str | None, train: bool = True) -> list[Path]:
+    """The training or test pictures in ``folder``, or those of one class; [] where there is no part for testing.
+
+    Raises ``UserError`` for a class that is not there, and where there are no training pictures.
+    """
+    folder = unwrap(folder)
+    classes, part = _classes(folder, train)
+    if category and category not in classes and train:
+        raise unknown_class(folder, category, list(classes))
+    if train and not (category or part):
+        raise UserError(f"{folder} holds two kinds of pictures: choose --class {' or --class '.join(classes)}")
+    part = classes.get(category) if category else part
+    files = find_images(part) if part else []
+    if train and not files:
+        raise UserError(f"{part} holds no pictures: name a folder with JPEG or PNG files")
+    return files
+
+
+def _classes(folder: Path, train: bool) -> tuple[dict[str, Path], Path | None]:
+    """The folder of each class, and the folder of all; for testing they may be missing."""
+    if (folder / "trainA").is_dir():
+        found = find_domains(folder)
+        sides = (found.train_A, found.train_B) if train else (found.test_A, found.test_B)
+        return {name: side for name, side in zip(found.names, sides, strict=True) if side}, None
+    split = folder / ("train" if train else "test")
+    if not split.is_dir() and not train:
+        return {}, None
+    inside = split if split.is_dir() else folder
+    classes = {path.name: path for path in sorted(inside.iterdir()) if path.is_dir() and path.name[0] != "."}
+    return classes, inside
+
+
+def of_class(found: Labelled, category: str | None, names: list[str]) -> Labelled:
+    """The pictures of the class called ``category``, all for None; raises ``UserError`` where no class is called so."""
+    if category is None:
+        return found
+    if category not in names:
+        raise unknown_class("the data set", category, names)
+    return found.of(names.index(category))
+
+
+def unknown_class(where: object, category: str, names: list[str]) -> UserError:
+    """What to say of a class that is not there."""
+    shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    return UserError(f"{where} has no class {category!r}: it has {shown or 'no subfolders, so no classes'}")
+
+
+def readable(files: list[Path], skip_bad: bool, say: Callable[[str], None]) -> list[Path]:
+    """Those of the files that can be read; ``say`` takes a line about each other. Raises ``ImageError``."""
+    good, complaints = check_readable(files, skip_bad)
     for complaint in complaints:
         say(complaint)
-    if not good:
-        raise UserError(f"{folder} holds no pictures: name a folder with JPEG or PNG files")
+    if files and not good:
+        raise UserError(f"none of the {len(files)} pictures in {files[0].parent} can be read")
     return good

@@ -13,12 +13,22 @@ from torch import Tensor
 
 from cyclegan.data.augment import Augment, DiscriminatorAugment
 from cyclegan.data.config import ImagesConfig, PicturesConfig
-from cyclegan.data.datasets import Dataset, locate
+from cyclegan.data.datasets import Dataset, find_dataset, locate
 from cyclegan.data.images import find_images
 from cyclegan.data.paired import Paired, by_stem
 from cyclegan.data.pixels import to_signed
-from cyclegan.data.samples import Samples, Unpaired, check_readable, fixed_pictures
-from cyclegan.data.single import FilePictures, Images, Pictures, files_of, fixed_of
+from cyclegan.data.published import read_published
+from cyclegan.data.samples import Samples, Unpaired, fixed_pictures
+from cyclegan.data.single import (
+    ArrayPictures,
+    FilePictures,
+    Images,
+    Pictures,
+    files_of,
+    fixed_of,
+    of_class,
+    readable,
+)
 from cyclegan.system.errors import UserError
 
 Say = Callable[[str], None]
@@ -108,36 +118,52 @@ def _two_domains(
 
 
 def _readable(folder: Path, reading: Reading) -> list[Path]:
-    good, complaints = check_readable(find_images(folder), reading.skip_bad)
-    for complaint in complaints:
-        reading.say(complaint)
-    return good
+    return readable(find_images(folder), reading.skip_bad, reading.say)
 
 
 def images(dataset: str, data: Path | None, config: ImagesConfig, reading: Reading) -> Source:
-    """One folder of pictures, with or without classes as subfolders, as the models from noise take it."""
-    folder = Path(data or dataset).expanduser()
-    if not folder.is_dir():
-        raise UserError(f"there is no folder {folder}: name a folder of pictures")
-    files = files_of(folder, config.category, reading.skip_bad, reading.say)
-    pictures = FilePictures(files, config, 3, reading.cache, reading.skip_bad)
-    name = config.category or folder.resolve().name
-    return image_source(folder.resolve().name, name, 3, pictures, config, reading)
+    """Pictures of one domain, of all classes or of one: a card's name, or any folder of pictures."""
+    name, folder, card = find_dataset(dataset, data)
+    category = config.category
+    channels = card.get("channels", [3])[0]
+    parts = []
+    for train in (True, False):
+        published = read_published(card["reader"], folder, train) if "reader" in card else None
+        if published:
+            parts.append(ArrayPictures(of_class(published, category, card["classes"]).pixels, config.size))
+            continue
+        files = readable(files_of(folder, category, train), reading.skip_bad, reading.say)
+        parts.append(FilePictures(files, config, channels, reading.cache if train else 0, reading.skip_bad))
+    domains = card.get("domains", [])
+    domain = category or (domains[0] if len(domains) == 1 else name)
+    name = f"{name}_{category}" if category else name
+    return image_source(name, domain, channels, *parts, config=config, reading=reading, card=card)
 
 
 def image_source(
-    name: str, domain: str, channels: int, pictures: Pictures, config: ImagesConfig, reading: Reading
+    name: str,
+    domain: str,
+    channels: int,
+    pictures: Pictures,
+    test: Pictures | None = None,
+    *,
+    config: ImagesConfig,
+    reading: Reading,
+    card: dict[str, Any] | None = None,
 ) -> Source:
-    """A ``Source`` of one domain, of pictures by number."""
+    """A ``Source`` of one domain, of pictures by number; ``test`` gives the fixed ones, where it has any."""
+    if not len(pictures):
+        raise UserError(f"{name} has no pictures of {domain} to train on")
     return Source(
         name=name,
         domains=(domain,),
         channels=(channels,),
         samples=Images(pictures, config.flip, reading.seed),
         described=f"{len(pictures)} pictures of {domain}",
-        fixed=fixed_of(pictures),
+        fixed=fixed_of(test if test else pictures),
         augment=lambda device: lambda batch: (to_signed(batch, device),),
         augment_D=DiscriminatorAugment() if config.diffaug else None,
+        card=card or {},
     )
 
 

@@ -51,6 +51,11 @@ class NoiseGame(Game):
             self.still = self.G.latents(SIDE * SIDE).to(self.device)
         self.players = self.make_players()
 
+    @staticmethod
+    def input_shapes(size: int, channels: tuple[int, ...]) -> list[tuple[int, ...]]:
+        """One picture, whatever the number of domains on the data set's card."""
+        return [(channels[0], size, size)]
+
     def discriminator(self) -> nn.Module:
         """The discriminator or critic, with PyTorch's own initial weights."""
         raise NotImplementedError
