@@ -95,7 +95,7 @@ def _checked(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _square(x: np.ndarray) -> np.ndarray:
-    """A matrix with the same xᵀx and at most as many rows as columns."""
+    """The R of a QR decomposition of x where x has more rows than columns: RᵀR = xᵀx with fewer rows."""
     return np.linalg.qr(x, "r") if len(x) > x.shape[1] else x
 
 

@@ -49,9 +49,8 @@ class CycleGANConfig:
     lambda_cycle: float = 10.0
     """Weight of the cycle loss: how exactly a picture must come back after A to B to A, or B to A to B."""
     lambda_cycle_B: float | None = None
-    """Weight of the cycle that starts in B, where it should differ. Lower it where A cannot hold all that B shows, as a
-    line drawing holds no colours: else they are hidden in it, or stay. Or see --back-translation, which lets it be
-    high. Default: LAMBDA_CYCLE."""
+    """Weight of the cycle that starts in B. Default: LAMBDA_CYCLE. A lower one helps where A cannot hold all that B
+    shows: a line drawing holds no colours, so a strict cycle hides them. With --back-translation it can be high."""
     back_translation: Literal["none", "A", "B", "both"] = "none"
     """Let the cycle that starts in A, in B, or both train only the way back, towards the real picture it began with.
     The translator there is then free to drop what the other domain cannot hold, and has no reason to hide it."""
@@ -68,8 +67,8 @@ class CycleGANConfig:
     lr: float = 2e-4
     """Learning rate of Adam; constant for the first half of training, then falls linearly to 0."""
     lr_D: float | None = None
-    """Learning rate of the discriminators, where it should differ: with faster ones the generators chase them less from
-    one colour to the next (two time scales, Heusel et al. 2017). Default: LR."""
+    """Learning rate of the discriminators. Default: LR. Faster discriminators keep the generators from drifting from
+    one colour to the next (two time-scale rule, Heusel et al. 2017)."""
     beta1: float = 0.5
     """Adam's momentum."""
     beta2: float = 0.999
@@ -292,11 +291,10 @@ class CycleGAN(Game):
 
 
 def _within_range(fake: Tensor) -> Tensor:
-    """``fake``, its values at the very ends of the range held still: pure white and black are left to the other terms.
+    """``fake`` without a gradient where it is exactly -1 or 1 (a stop-gradient on clamped values).
 
-    Changes nothing for the paper's generator, whose tanh is flat there. A residual translator is clamped; only cycle
-    and identity, which know the true value, may take a pixel back from there. Let the discriminators do so too, and
-    what has just been erased comes back as mottle.
+    The paper's generator never reaches these ends. A residual translator is clamped, and only cycle and identity, which
+    know the true value, may move a clamped pixel. With the discriminators' gradient erased parts come back mottled.
     """
     return torch.where(fake.abs() < 1, fake, fake.detach())
 

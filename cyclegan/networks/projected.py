@@ -1,4 +1,4 @@
-"""A discriminator that looks through frozen, pretrained eyes (Sauer et al. 2021, "Projected GANs Converge Faster")."""
+"""A discriminator on the features of a frozen, pretrained network (Sauer et al. 2021, "Projected GANs")."""
 
 from contextlib import nullcontext
 
@@ -28,7 +28,7 @@ class Projected(nn.Module):
     def __init__(self, in_channels=3, width=48, backbone="efficientnet-lite0"):
         super().__init__()
         self.repeat = 3 if in_channels == 1 else 1
-        self.eyes = efficientnet_lite(backbone)
+        self.eyes = efficientnet_lite(backbone)  # the frozen part; checkpoints know it by this name
         channels = [level["num_chs"] for level in self.eyes.feature_info][1:]
         self.mix_channels = nn.ModuleList(_fixed(c, width, 1) for c in channels)
         self.mix_scales = nn.ModuleList(_fixed(width, width, 3) for _ in channels)

@@ -63,7 +63,7 @@ def outputs(layers: list, sources: Sequence[Tensor], rows: int, halo: int) -> It
 
     ``rows`` and ``halo`` count rows of the sources, and are multiples of what the layers divide by. Each strip is
     computed with ``halo`` rows more on both sides, which are cropped off again: what the layers' own padding makes of
-    a cut that is no border of the picture lies in there. Whoever is given a strip may overwrite its rows of a source.
+    a cut that is no border of the picture lies in there. The caller may overwrite a strip's rows in a source.
     """
     height, above = sources[0].shape[2], None
     for top in range(0, height, rows):
