@@ -103,7 +103,7 @@ def test_uniform_pictures_stay_finite():
         ({"name": "resnext"}, "unknown generator 'resnext': choose one of resnet, unet, mobile"),
         ({"name": "resnet", "levels": 3}, "levels"),
         ({"name": "mobile", "channels": [1, 2]}, "8 channel numbers"),
-        ({"name": "resnet", "norm": "batch"}, "unknown norm"),
+        ({"name": "resnet", "norm": "layer"}, "unknown norm"),
     ],
 )
 def test_wrong_architectures_say_what_is_wrong(architecture, sentence):
