@@ -1,1 +1,1 @@
-"""The page that ``python app.py`` opens. ``page`` puts it together; ``choices`` and ``one_picture`` know no gradio."""
+"""The page in the browser, which ``python app.py`` opens."""
