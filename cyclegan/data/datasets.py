@@ -6,7 +6,7 @@ A card is a TOML file, one per data set: its two domains, where its archive lies
     domains  = ["horse", "zebra"]    A first; one alone where it is for models that make pictures from noise
     channels = [3, 3]                of each domain; 1 for a greyscale one
     paired_test = false              true where test pictures of the same name show the same scene
-    maker = "sketch2emoji"           made on the spot by cyclegan.data.emoji, instead of an archive
+    maker = "sketch2emoji"           made on the spot by cyclegan.data.makers, instead of an archive
     reader = "MNIST"                 fetched and read by cyclegan.data.published, instead of an archive
     classes = ["0", "1"]             the names of a reader's labels
     [archive] bytes, sha256, urls    a zip; the mirrors are tried in this order
@@ -214,7 +214,7 @@ def _ready(name: str, card: dict, data: Path | None) -> Path:
 
 
 def _make(maker: str, work: Path) -> Path:
-    from cyclegan.data.emoji import MAKERS
+    from cyclegan.data.makers import MAKERS
 
     if maker not in MAKERS:
         raise UserError(f"no maker is called {maker!r}: there are {', '.join(sorted(MAKERS))}")

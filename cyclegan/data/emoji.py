@@ -138,7 +138,3 @@ def progress(items: Iterable, title: str, total: int) -> Iterable:
 
     console = Console(stderr=True)
     return track(items, title, total, console=console, disable=not console.is_terminal, transient=True)
-
-
-# Every set that is drawn here instead of downloaded: the card's `maker` → a function that fills a new folder.
-MAKERS: dict[str, Callable[[Path], None]] = {"sketch2emoji": make_sketch2emoji}

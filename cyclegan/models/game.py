@@ -40,6 +40,11 @@ def rmsprop(lr: float) -> Factory:
     return partial(torch.optim.RMSprop, lr=lr)
 
 
+def sgd(lr: float) -> Factory:
+    """Plain gradient descent as a factory for ``Player``: w ← w - lr · ∂L/∂w."""
+    return partial(torch.optim.SGD, lr=lr)
+
+
 class Player:
     """Networks that move together: one optimiser, and optionally an exponential moving average (EMA) of the weights.
 
@@ -153,6 +158,7 @@ class Game:
     samples: ClassVar[str] = "unpaired"  # what a batch holds: a key of ``data.samples.SAMPLES``
     channels: ClassVar[tuple[int, ...]] = (3, 3)  # of each domain, where the data set does not say
     recipes: ClassVar[dict[str, dict[str, Any]]] = {"paper": {}}  # named sets of defaults of all settings
+    ideals: ClassVar[dict[str, float]] = {}  # loss → its value where nobody can win any more, for the curves
 
     players: dict[str, Player]
     progress: float = 0.0

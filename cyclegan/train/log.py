@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from cyclegan.models import MODELS, load_model
+
 
 def read_log(folder: Path) -> list[dict]:
     """The records of a run's log.jsonl, oldest first; a line torn by a kill is left out."""
@@ -24,19 +26,29 @@ def draw_curves(folder: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    panels = _panels(records)
+    panels, ideals = _panels(records), _ideals(folder)
     figure = Figure(figsize=(3.6 * len(panels), 3), layout="constrained")
     FigureCanvasAgg(figure)
     for axes, (kind, curves) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
         judged = kind.startswith("KID")
         for name, points in curves.items():
-            axes.plot(*zip(*points, strict=True), label=name, linewidth=1, marker="." if judged else None)
+            (line,) = axes.plot(*zip(*points, strict=True), label=name, linewidth=1, marker="." if judged else None)
+            if name in ideals:
+                label = f"ideal {ideals[name]:.3f}"
+                axes.axhline(ideals[name], color=line.get_color(), linestyle="--", linewidth=0.8, label=label)
         axes.set(title=kind, xlabel="step", ylim=None if kind == "G" or judged else (0, None))
         axes.legend(frameon=False, fontsize=8)
         axes.grid(alpha=0.25)
     unfinished = folder / ".curves.png.part"
     figure.savefig(unfinished, format="png", dpi=100)
     unfinished.replace(folder / "curves.png")
+
+
+def _ideals(folder: Path) -> dict[str, float]:
+    """The values that the losses of the run's model would have where nobody can win any more; {} if unknown."""
+    path = folder / "config.json"
+    algorithm = json.loads(path.read_text()).get("algorithm", "cyclegan") if path.exists() else None
+    return load_model(algorithm).ideals if algorithm in MODELS else {}
 
 
 def _panels(records: list[dict]) -> dict[str, dict[str, list[tuple[int, float]]]]:

@@ -114,7 +114,7 @@ def test_a_zip_of_something_else_is_no_data_set(root, tmp_path):
 
 
 def test_a_maker_is_called_once_and_renamed_into_place(root, monkeypatch):
-    from cyclegan.data import emoji
+    from cyclegan.data.makers import MAKERS
 
     calls = []
 
@@ -127,7 +127,7 @@ def test_a_maker_is_called_once_and_renamed_into_place(root, monkeypatch):
         if len(calls) == 1:
             raise OSError(28, "No space left on device")
 
-    monkeypatch.setitem(emoji.MAKERS, "dots", make)
+    monkeypatch.setitem(MAKERS, "dots", make)
     root.mkdir()
     (root / "drawn.toml").write_text('maker = "dots"\npaired_test = true\n')
     with pytest.raises(UserError, match="full"):
