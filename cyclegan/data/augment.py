@@ -5,6 +5,7 @@ kornia wants [0, 1]: its colour jitter silently clamps anything else to it.
 
 import kornia.augmentation as K
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from cyclegan.data.config import PicturesConfig
@@ -60,3 +61,20 @@ class DiscriminatorAugment:
         mean = images.mean((1, 2, 3), keepdim=True)
         images = mean + (images - mean) * (contrast + 0.5)
         return self.shift(images.float())
+
+
+def shift(images: Tensor, share: float = 0.125) -> Tensor:
+    """DiffAugment's translation alone: each picture moves by up to ``share`` of its side, by whole pixels.
+
+    (N, C, H, W) in [-1, 1] → the same shape, with zeros (grey) where it moved away from. Whole pixels keep fine lines
+    sharp, and the grey shows D how far a picture moved, so the generator need not move its own.
+    """
+    count, _, height, width = images.shape
+    reach = round(share * height), round(share * width)
+    rows, columns = (
+        torch.arange(side, device=images.device) + torch.randint(2 * far + 1, (count, 1), device=images.device)
+        for side, far in zip((height, width), reach, strict=True)
+    )
+    padded = F.pad(images, (reach[1], reach[1], reach[0], reach[0])).permute(0, 2, 3, 1)
+    which = torch.arange(count, device=images.device)[:, None, None]
+    return padded[which, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)

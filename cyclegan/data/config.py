@@ -70,6 +70,8 @@ class ImagesConfig:
     diffaug: bool = False
     """Show the discriminator pictures of varied brightness, contrast and position, real and generated alike: stretches
     a small data set."""
+    shift: bool = False
+    """As --diffaug, but only their position varies: where colours must be true."""
 
     @property
     def whole_size(self) -> int:

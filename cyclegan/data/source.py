@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cyclegan.data.augment import Augment, DiscriminatorAugment
+from cyclegan.data.augment import Augment, DiscriminatorAugment, shift
 from cyclegan.data.config import ImagesConfig, PicturesConfig
 from cyclegan.data.datasets import Dataset, find_dataset, locate
 from cyclegan.data.images import find_images
@@ -162,7 +162,7 @@ def image_source(
         described=f"{len(pictures)} pictures of {domain}",
         fixed=fixed_of(test if test else pictures),
         augment=lambda device: lambda batch: (to_signed(batch, device),),
-        augment_D=DiscriminatorAugment() if config.diffaug else None,
+        augment_D=DiscriminatorAugment() if config.diffaug else shift if config.shift else None,
         card=card or {},
     )
 

@@ -4,6 +4,7 @@
 MODELS = {
     "cyclegan": "cyclegan.models.cyclegan:CycleGAN",
     "tiny": "cyclegan.models.tiny:TinyGame",
+    "stylegan": "cyclegan.models.stylegan:StyleGAN",
 }
 
 

@@ -11,6 +11,7 @@ from torch import nn
 from cyclegan.networks.discriminators import DISCRIMINATORS
 from cyclegan.networks.generators import GENERATORS, Residual
 from cyclegan.networks.noise import FromNoise
+from cyclegan.networks.style import StyleGenerator
 from cyclegan.networks.tiny import OneLayer
 from cyclegan.system.errors import UserError
 
@@ -41,4 +42,7 @@ def _build(registry: Mapping[str, type[nn.Module]], kind: str, options: dict) ->
 
 
 # Generators from noise: name → class, a ``FromNoise``.
-NOISE: dict[str, type[FromNoise]] = {"one-layer": OneLayer}
+NOISE: dict[str, type[FromNoise]] = {
+    "one-layer": OneLayer,
+    "stylegan": StyleGenerator,
+}
