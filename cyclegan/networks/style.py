@@ -132,6 +132,14 @@ class StyleGenerator(FromNoise):
             self.w_mean.lerp_(w.detach().mean(0), 0.005)
         return w[:, None].expand(-1, self.layers, -1)
 
+    def start(self, latents: Tensor, truncation: float = 1.0) -> Tensor:
+        """The styles of noise, drawn closer to the mean style (2019, appendix B: the truncation trick in W)."""
+        return torch.lerp(self.w_mean, self.styles(latents), truncation)
+
+    def between(self, start: Tensor, end: Tensor, share: float) -> Tensor:
+        """The point at ``share`` of the straight way, which w, unlike noise, has no reason to leave."""
+        return torch.lerp(start, end, share)
+
     def forward(self, x: Tensor) -> Tensor:
         """See the class. One picture's output does not depend on the others beside it."""
         w = self.styles(x) if x.dim() == 2 else x

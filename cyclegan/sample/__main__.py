@@ -1,19 +1,24 @@
 """``python -m cyclegan.sample NAME -n 25 -o sheet.png``: pictures from noise."""
 
+from __future__ import annotations
+
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from tyro.conf import Positional, arg
 
 from cyclegan.system.errors import UserError, command
 
+if TYPE_CHECKING:
+    from cyclegan.sample.generator import Generator
+
 
 @dataclass(frozen=True)
 class Options:
-    """Make pictures with a trained generator: a sheet of them, or a walk between two.
+    """Make pictures with a trained generator: a sheet of them, a walk between two, or a board of mixed styles.
 
     Exit code: 0 done, 2 wrong usage or input.
     """
@@ -30,6 +35,11 @@ class Options:
     """Below 1 pictures are more alike and better on average."""
     interpolate: int | None = None
     """Make a walk of this many pictures between the first two pictures of the seed instead."""
+    mix: bool = False
+    """Make a board of mixed styles instead (StyleGAN only): each row has the shapes of one of the first half of COUNT
+    pictures, each column the colours of one of the others."""
+    at: int = 3
+    """The layer at which --mix changes from one style to the other. 3: layers of up to 8 pixels from the row's."""
     device: str | None = None
     """cpu, cuda, cuda:1, mps … Default: CUDA where there is one."""
 
@@ -48,6 +58,8 @@ def _sample(options: Options) -> int:
     if suffix not in ("", ".png", ".jpg", ".webp"):
         raise UserError(f"{options.output} must end in .png, .jpg or .webp, or name a folder")
     generator = Generator.from_pretrained(options.name, options.device)
+    if options.mix:
+        return _mix(generator, options)
     if options.interpolate:
         start, end = generator.latents(2, options.seed, options.truncation)
         pictures = generator.interpolate(start, end, options.interpolate)
@@ -62,6 +74,19 @@ def _sample(options: Options) -> int:
         for i, picture in enumerate(pictures):
             picture.save(options.output / f"{i:04d}.png")
     print(f"{options.output}: {len(pictures)} pictures of {generator.domain}, seed {options.seed}")
+    return 0
+
+
+def _mix(generator: Generator, options: Options) -> int:
+    from cyclegan.sample.mixing import mixing_grid
+
+    if options.interpolate or not options.output.suffix or options.count < 2:
+        raise UserError("--mix makes one picture: give -o NAME.png and -n of at least 2, and leave out --interpolate")
+    styles = generator.latents(options.count, options.seed, options.truncation)
+    coarse, fine = styles.split((options.count + 1) // 2)
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    mixing_grid(generator, coarse, fine, options.at).save(options.output)
+    print(f"{options.output}: {len(coarse)} × {len(fine)} mixtures of {generator.domain}, seed {options.seed}")
     return 0
 
 

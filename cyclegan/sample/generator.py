@@ -17,6 +17,7 @@ from cyclegan.data.pixels import to_levels
 from cyclegan.networks.library import find_generator
 from cyclegan.networks.noise import FromNoise
 from cyclegan.networks.weights import load_weights
+from cyclegan.sample.mixing import mixed
 from cyclegan.system.devices import choose_device
 from cyclegan.system.errors import UserError
 
@@ -54,16 +55,19 @@ class Generator:
         return self.images(self.latents(count, seed, truncation))
 
     def latents(self, count: int, seed: int = 0, truncation: float = 1.0) -> Tensor:
-        """``count`` latents (count, latent) on the CPU; ``truncation`` below 1 draws them closer to their mean.
+        """What ``count`` pictures are made of: (count, latent), or (count, layers, latent) for StyleGAN, on the CPU.
 
-        The first latents of a seed do not depend on how many follow.
+        ``truncation`` below 1 draws them closer to their mean: pictures are more alike, and better on average. The
+        first latents of a seed do not depend on how many follow.
         """
         if count < 1:
             raise UserError(f"the number of pictures must be at least 1, not {count}")
         if not 0 <= truncation <= 1:
             raise UserError(f"the truncation is between 0 (the mean picture) and 1 (full variety), not {truncation:g}")
         draws = torch.Generator().manual_seed(seed)
-        return torch.cat([self.network.latents(1, draws) for _ in range(count)]) * truncation
+        noise = torch.cat([self.network.latents(1, draws) for _ in range(count)])
+        with torch.inference_mode():
+            return self.network.start(noise.to(self.device), truncation).cpu()
 
     @torch.inference_mode()
     def run(self, latents: Tensor) -> Tensor:
@@ -76,14 +80,20 @@ class Generator:
         return [Image.fromarray(p[0].numpy() if len(p) == 1 else p.permute(1, 2, 0).numpy()) for p in levels]
 
     def interpolate(self, start: Tensor, end: Tensor, count: int) -> list[Image.Image]:
-        """``count`` pictures on the way from one latent (latent,) to another, ends included.
+        """``count`` pictures on the way from one of ``latents()`` to another, ends included.
 
-        The way goes over the sphere: in many dimensions normal noise lies near one radius, and a straight line would
-        leave it (White 2016, "Sampling Generative Networks").
+        The way is the network's own: over the sphere for noise, a straight line for StyleGAN's styles.
         """
         if count < 2:
             raise UserError(f"a walk has at least 2 pictures, its ends, not {count}")
-        return self.images(torch.stack([slerp(start, end, i / (count - 1)) for i in range(count)]))
+        return self.images(torch.stack([self.network.between(start, end, i / (count - 1)) for i in range(count)]))
+
+    def mix(self, coarse: Tensor, fine: Tensor, at: int) -> list[Image.Image]:
+        """Pictures that follow ``coarse`` up to layer ``at`` and ``fine`` from there on; of StyleGAN only.
+
+        Both are of ``latents()``: (N, layers, latent), or one of them (layers, latent) for all. Raises ``UserError``.
+        """
+        return self.images(mixed(self.network, coarse, fine, at))
 
     @classmethod
     def from_pretrained(cls, name: str | os.PathLike, device: str | torch.device | None = None) -> Generator:
@@ -92,14 +102,3 @@ class Generator:
         if header["kind"] != "generator":
             raise UserError(f"{name} translates pictures and makes none: use python -m cyclegan.translate")
         return cls(network, header, device)
-
-
-def slerp(start: Tensor, end: Tensor, share: float) -> Tensor:
-    """The point at ``share`` (0 to 1) of the great circle from ``start`` to ``end`` (…, latent), lengths linear."""
-    a, b = (x / x.norm(dim=-1, keepdim=True) for x in (start, end))
-    angle = torch.acos((a * b).sum(-1, keepdim=True).clamp(-1, 1))
-    sine = angle.sin()
-    if float(sine.min()) < 1e-6:  # the same direction, or opposite ones, between which no way is the shortest
-        return torch.lerp(start, end, share)
-    length = torch.lerp(start.norm(dim=-1, keepdim=True), end.norm(dim=-1, keepdim=True), share)
-    return length * (((1 - share) * angle).sin() * a + (share * angle).sin() * b) / sine
