@@ -3,6 +3,7 @@
 # --model → where it stands. Imported when asked for, so that other commands do not wait for torch.
 MODELS = {
     "cyclegan": "cyclegan.models.cyclegan:CycleGAN",
+    "cut": "cyclegan.models.cut:CUT",
     "tiny": "cyclegan.models.tiny:TinyGame",
     "stylegan": "cyclegan.models.stylegan:StyleGAN",
 }

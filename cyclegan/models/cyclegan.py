@@ -11,10 +11,18 @@ import torch
 from torch import Tensor, nn
 
 from cyclegan.models.game import Game, Player, adam
-from cyclegan.models.losses import ADVERSARIAL, change_loss, cycle_loss, gradient_penalty, identity_loss, schedule
+from cyclegan.models.losses import (
+    ADVERSARIAL,
+    change_loss,
+    cycle_loss,
+    gradient_penalty,
+    identity_loss,
+    schedule,
+    split_scores,
+)
 from cyclegan.models.pool import ImagePool
 from cyclegan.networks.build import build_discriminator, build_generator
-from cyclegan.networks.layers import initialise
+from cyclegan.networks.layers import initialise, within_range
 from cyclegan.system.devices import process_rank
 from cyclegan.system.errors import UserError
 
@@ -227,8 +235,8 @@ class CycleGAN(Game):
             losses["change_B"] = change_loss(fake_A, real_B)
         losses["cycle_A"] = cycle_loss(self.G_BA(self._way_there(fake_B, "A")), real_A)
         losses["cycle_B"] = cycle_loss(self.G_AB(self._way_there(fake_A, "B")), real_B)
-        losses["G_AB"] = self.adversarial.generator(self.D_B(self.augment_D(_within_range(fake_B))))
-        losses["G_BA"] = self.adversarial.generator(self.D_A(self.augment_D(_within_range(fake_A))))
+        losses["G_AB"] = self.adversarial.generator(self.D_B(self.augment_D(within_range(fake_B))))
+        losses["G_BA"] = self.adversarial.generator(self.D_A(self.augment_D(within_range(fake_A))))
         return {"A": fake_A, "B": fake_B}, losses
 
     def generator_loss(self, real_A: Tensor, real_B: Tensor) -> Tensor:
@@ -256,7 +264,7 @@ class CycleGAN(Game):
     def _judge(self, critic, real: Tensor, fake: Tensor) -> Tensor:
         """The discriminator's objective on pictures of its domain, halved (section 7.1)."""
         judged = critic(self.augment_D(torch.cat([real, fake])))
-        of_real, of_fake = _split(judged, len(real))
+        of_real, of_fake = split_scores(judged, len(real))
         loss = self.adversarial.discriminator(of_real, of_fake)
         if self.adversarial.needs_penalty:
             loss = loss + self.config.lambda_penalty * gradient_penalty(critic, real, fake)
@@ -288,22 +296,6 @@ class CycleGAN(Game):
     def load_local_state(self, state: dict) -> None:
         self.pool_A.load_state_dict(state["pool_A"], self.device)
         self.pool_B.load_state_dict(state["pool_B"], self.device)
-
-
-def _within_range(fake: Tensor) -> Tensor:
-    """``fake`` without a gradient where it is exactly -1 or 1 (a stop-gradient on clamped values).
-
-    The paper's generator never reaches these ends. A residual translator is clamped, and only cycle and identity, which
-    know the true value, may move a clamped pixel. With the discriminators' gradient erased parts come back mottled.
-    """
-    return torch.where(fake.abs() < 1, fake, fake.detach())
-
-
-def _split(scores, count: int):
-    """Scores of ``count`` real pictures and of the fake ones behind them, scale by scale."""
-    if isinstance(scores, Tensor):
-        return scores[:count], scores[count:]
-    return tuple(s[:count] for s in scores), tuple(s[count:] for s in scores)
 
 
 def _there_and_back(picture: Tensor, there: nn.Module, back: nn.Module) -> list[Tensor]:

@@ -68,6 +68,13 @@ class Adversarial(NamedTuple):
         return self.on_fake(fake) if isinstance(fake, Tensor) else sum(map(self.on_fake, fake))
 
 
+def split_scores(scores: Scores, count: int) -> tuple[Scores, Scores]:
+    """Scores of ``count`` real pictures and of the fake ones behind them, scale by scale."""
+    if isinstance(scores, Tensor):
+        return scores[:count], scores[count:]
+    return tuple(s[:count] for s in scores), tuple(s[count:] for s in scores)
+
+
 def cycle_loss(cycle: Tensor, real: Tensor) -> Tensor:
     """E[‖F(G(x)) - x‖₁] as a mean over pixels (eq. 2)."""
     return F.l1_loss(cycle, real)
@@ -99,13 +106,30 @@ def gradient_penalty(critic, real: Tensor, fake: Tensor, weights: Tensor | None 
     return (slope.flatten(1).norm(dim=1) - 1).square().mean()
 
 
-def schedule(progress: float) -> float:
-    """The factor on the learning rate: 1 for the first half of training, then linear to 0 (section 4).
+def patch_nce(query: Tensor, key: Tensor, temperature: float = 0.07) -> Tensor:
+    """The PatchNCE loss of each patch (Park et al. 2020, arXiv:2007.15651, eq. 3): (N, P, C) twice → (N, P).
+
+    ``query[n, p]`` should be found among all ``key[n, ·]`` as ``key[n, p]``: the cross-entropy of their products over
+    ``temperature``. Negatives come from the same picture; ``key`` gets no gradient. In the published code the positive
+    stands a second time among the logits, there as -10, which is kept.
+    """
+    if query.dtype.itemsize < 4:  # under autocast: a temperature of 0.07 magnifies the rounding of 16 bits
+        query, key = query.float(), key.float()
+    key = key.detach()
+    positive = (query * key).sum(2, keepdim=True)
+    negative = query @ key.transpose(1, 2)
+    own = torch.eye(query.shape[1], dtype=torch.bool, device=query.device)
+    logits = torch.cat([positive, negative.masked_fill(own, -10.0)], 2) / temperature
+    return logits.logsumexp(2) - logits[..., 0]
+
+
+def schedule(progress: float, constant: float = 0.5) -> float:
+    """The factor on the learning rate: 1 for the share ``constant`` of training, then linear to 0 (section 4).
 
     ``progress`` in [0, 1] is the share of all steps already made, so the last step still moves (the reference
     decays once an epoch; its 100 + 100 epochs are this line at the epochs' ends).
     """
-    return min(1.0, 2.0 * (1.0 - progress))
+    return min(1.0, (1.0 - progress) / (1.0 - constant))
 
 
 ADVERSARIAL = {

@@ -5,6 +5,7 @@
 
 from torch import nn
 
+from cyclegan.networks.antialias import BlurDown
 from cyclegan.networks.layers import norm_layer
 from cyclegan.networks.projected import Projected
 
@@ -12,21 +13,21 @@ from cyclegan.networks.projected import Projected
 class PatchGAN(nn.Module):
     """Judges overlapping patches (section 7.2): C64 – C128 – C256 – C512; 3 ``layers`` see 70 × 70 pixels.
 
-    Needs at least 32 × 32 pixels with 3 layers: instance normalisation has no variance in a 1 × 1 map.
+    Needs at least 32 × 32 pixels with 3 layers: instance normalisation has no variance in a 1 × 1 map. With
+    ``antialias`` it convolves before it halves, with a low-pass filter between, as CUT's does.
     """
 
-    def __init__(self, in_channels=3, width=64, layers=3, norm="instance"):
+    def __init__(self, in_channels=3, width=64, layers=3, norm="instance", antialias=False):
         super().__init__()
-        sequence = [nn.Conv2d(in_channels, width, 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True)]
-        channels = width
-        for i in range(1, layers + 1):
+        sequence: list[nn.Module] = []
+        channels = in_channels
+        for i in range(layers + 1):
             inner, channels = channels, width * min(2**i, 8)
-            stride = 2 if i < layers else 1
-            sequence += [
-                nn.Conv2d(inner, channels, 4, stride=stride, padding=1),
-                norm_layer(norm, channels),
-                nn.LeakyReLU(0.2, inplace=True),
-            ]
+            halves = i < layers
+            sequence += [nn.Conv2d(inner, channels, 4, stride=2 if halves and not antialias else 1, padding=1)]
+            sequence += [norm_layer(norm, channels)] if i else []
+            sequence += [nn.LeakyReLU(0.2, inplace=True)]
+            sequence += [BlurDown(channels)] if halves and antialias else []
         sequence += [nn.Conv2d(channels, 1, 4, stride=1, padding=1)]
         self.model = nn.Sequential(*sequence)
 

@@ -4,9 +4,12 @@ Module names follow the reference implementation, so its checkpoints load key by
 width must be divisible by; whoever feeds other sizes pads (``translator`` does).
 """
 
-import torch
-from torch import nn
+from collections.abc import Sequence
 
+import torch
+from torch import Tensor, nn
+
+from cyclegan.networks.antialias import BlurDown
 from cyclegan.networks.layers import bounded, norm_layer, upsample
 from cyclegan.system.errors import UserError
 
@@ -66,16 +69,17 @@ class MobileBlock(nn.Module):
         return x + self.conv_block(x)
 
 
-def _down(in_channels: int, out_channels: int, norm: str) -> list[nn.Module]:
-    conv = nn.Conv2d(in_channels, out_channels, 3, stride=2, padding=1)
-    return [conv, norm_layer(norm, out_channels), nn.ReLU(inplace=True)]
+def _down(in_channels: int, out_channels: int, norm: str, antialias: bool = False) -> list[nn.Module]:
+    conv = nn.Conv2d(in_channels, out_channels, 3, stride=1 if antialias else 2, padding=1)
+    layers = [conv, norm_layer(norm, out_channels), nn.ReLU(inplace=True)]
+    return [*layers, BlurDown(out_channels)] if antialias else layers
 
 
 def _up(in_channels: int, out_channels: int, norm: str, kind: str) -> list[nn.Module]:
-    return [upsample(kind, in_channels, out_channels), norm_layer(norm, out_channels), nn.ReLU(inplace=True)]
+    return [*upsample(kind, in_channels, out_channels), norm_layer(norm, out_channels), nn.ReLU(inplace=True)]
 
 
-def _encode_transform_decode(ends, widths, blocks, norm, up) -> nn.Sequential:
+def _encode_transform_decode(ends, widths, blocks, norm, up, antialias=False) -> nn.Sequential:
     """c7s1-a, d-b, d-c, blocks, u-d, u-e, c7s1-out: the frame that ``ResNet`` and ``Mobile`` share (section 7.2)."""
     (in_channels, out_channels), (a, b, c, d, e) = ends, widths
     return nn.Sequential(
@@ -83,32 +87,58 @@ def _encode_transform_decode(ends, widths, blocks, norm, up) -> nn.Sequential:
         nn.Conv2d(in_channels, a, 7),
         norm_layer(norm, a),
         nn.ReLU(inplace=True),
-        *_down(a, b, norm),
-        *_down(b, c, norm),
+        *_down(a, b, norm, antialias),
+        *_down(b, c, norm, antialias),
         *blocks,
-        *_up(c, d, norm, up),
-        *_up(d, e, norm, up),
+        *_up(c, d, norm, "blur" if antialias else up),
+        *_up(d, e, norm, "blur" if antialias else up),
         nn.ReflectionPad2d(3),
         nn.Conv2d(e, out_channels, 7),
         nn.Tanh(),
     )
 
 
+def _features(model: nn.Sequential, x: Tensor, layers: Sequence[int]) -> list[Tensor]:
+    found = []
+    for i, layer in enumerate(model[: layers[-1] + 1]):
+        x = layer(x)
+        if i in layers:
+            found.append(x)
+    return found
+
+
 class ResNet(nn.Module):
-    """The paper's generator (section 7.2): c7s1-64, d128, d256, R256 × ``blocks``, u128, u64, c7s1-3, tanh."""
+    """The paper's generator (section 7.2): c7s1-64, d128, d256, R256 × ``blocks``, u128, u64, c7s1-3, tanh.
+
+    With ``antialias`` it is that of CUT: it convolves at full resolution before it halves and after it doubles, each
+    time with a low-pass filter, and ``up`` has no meaning.
+    """
 
     multiple = 4
 
-    def __init__(self, in_channels=3, out_channels=3, width=64, blocks=9, norm="instance", dropout=0.0, up="transpose"):
+    def __init__(
+        self,
+        in_channels=3,
+        out_channels=3,
+        width=64,
+        blocks=9,
+        norm="instance",
+        dropout=0.0,
+        up="transpose",
+        antialias=False,
+    ):
         super().__init__()
         w = width
         body = [ResNetBlock(4 * w, norm, dropout) for _ in range(blocks)]
-        self.model = _encode_transform_decode(
-            (in_channels, out_channels), (w, 2 * w, 4 * w, 2 * w, w), body, norm, up
-        )
+        widths = (w, 2 * w, 4 * w, 2 * w, w)
+        self.model = _encode_transform_decode((in_channels, out_channels), widths, body, norm, up, antialias)
 
     def forward(self, x):
         return self.model(x)
+
+    def encode(self, x: Tensor, layers: Sequence[int]) -> list[Tensor]:
+        """The outputs of these layers of ``model`` (numbers, rising) for (N, C, H, W); later layers are not run."""
+        return _features(self.model, x, layers)
 
 
 class Mobile(nn.Module):
@@ -143,6 +173,10 @@ class Mobile(nn.Module):
 
     def forward(self, x):
         return self.model(x.clamp(-1, 1))
+
+    def encode(self, x: Tensor, layers: Sequence[int]) -> list[Tensor]:
+        """The outputs of these layers of ``model`` (numbers, rising) for (N, C, H, W); later layers are not run."""
+        return _features(self.model, x.clamp(-1, 1), layers)
 
 
 class UNetBlock(nn.Module):
@@ -213,6 +247,10 @@ class Residual(nn.Module):
 
     def forward(self, x):
         return self.combine(x, self.network(x))
+
+    def encode(self, x: Tensor, layers: Sequence[int]) -> list[Tensor]:
+        """The features of the network inside, see there."""
+        return self.network.encode(x, layers)
 
     def combine(self, x, change):
         """The picture ``x`` (N, C, H, W) changed by the network's output (N, 2 C, H, W)."""

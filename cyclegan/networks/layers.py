@@ -7,6 +7,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 from torch.nn.utils.parametrize import is_parametrized
 
+from cyclegan.networks.antialias import BlurUp
 from cyclegan.system.errors import UserError
 
 
@@ -39,20 +40,21 @@ def norm_layer(kind: str, channels: int) -> nn.Module:
     raise UserError(f"unknown norm {kind!r}: choose instance, instance_affine, batch or none")
 
 
-def upsample(kind: str, in_channels: int, out_channels: int) -> nn.Module:
-    """Doubles height and width: (N, in, H, W) → (N, out, 2H, 2W).
+def upsample(kind: str, in_channels: int, out_channels: int) -> list[nn.Module]:
+    """Layers that double height and width: (N, in, H, W) → (N, out, 2H, 2W).
 
     ``transpose`` is the reference's fractionally strided convolution. ``resize`` repeats pixels before an ordinary
     convolution: every output pixel then sees the same number of weights, so no checkerboard can arise
-    (Odena et al. 2016, "Deconvolution and Checkerboard Artifacts").
+    (Odena et al. 2016, "Deconvolution and Checkerboard Artifacts"). ``blur`` filters between the two, as CUT does.
     """
     if kind == "transpose":
-        return nn.ConvTranspose2d(in_channels, out_channels, 3, stride=2, padding=1, output_padding=1)
+        return [nn.ConvTranspose2d(in_channels, out_channels, 3, stride=2, padding=1, output_padding=1)]
     if kind == "resize":
-        return nn.Sequential(
-            nn.Upsample(scale_factor=2), nn.ReflectionPad2d(1), nn.Conv2d(in_channels, out_channels, 3)
-        )
-    raise UserError(f"unknown up-sampling {kind!r}: choose transpose or resize")
+        doubled = nn.Upsample(scale_factor=2), nn.ReflectionPad2d(1), nn.Conv2d(in_channels, out_channels, 3)
+        return [nn.Sequential(*doubled)]
+    if kind == "blur":
+        return [BlurUp(in_channels), nn.Conv2d(in_channels, out_channels, 3, padding=1)]
+    raise UserError(f"unknown up-sampling {kind!r}: choose transpose, resize or blur")
 
 
 class _Bounded(torch.autograd.Function):
@@ -77,6 +79,15 @@ def bounded(x: Tensor) -> Tensor:
     return _Bounded.apply(x) if torch.is_grad_enabled() and x.requires_grad else x.clamp(-1, 1)
 
 
+def within_range(fake: Tensor) -> Tensor:
+    """``fake`` without a gradient where it is exactly -1 or 1 (a stop-gradient on clamped values).
+
+    The paper's generator never reaches these ends. A residual translator is clamped, and only cycle and identity, which
+    know the true value, may move a clamped pixel. With the discriminators' gradient erased parts come back mottled.
+    """
+    return torch.where(fake.abs() < 1, fake, fake.detach())
+
+
 def initialise(network: nn.Module, std: float = 0.02) -> nn.Module:
     """Draws the weights of convolutions and dense layers from N(0, std²), those of batch norms from N(1, std²).
 
@@ -94,6 +105,22 @@ def initialise(network: nn.Module, std: float = 0.02) -> nn.Module:
         elif isinstance(layer, _BatchNorm) and layer.affine and layer.weight.requires_grad:
             nn.init.normal_(layer.weight, 1.0, std)
             nn.init.zeros_(layer.bias)
+    for layer in network.modules():
+        if hasattr(layer, "start_as_copy"):
+            layer.start_as_copy()
+    return network
+
+
+def initialise_xavier(network: nn.Module, gain: float = 0.02) -> nn.Module:
+    """Draws the weights of convolutions and dense layers as Glorot & Bengio 2010 do, times ``gain``.
+
+    Biases become 0. Returns the network. The published CUT starts so; instance norm hides the small scale.
+    """
+    for layer in network.modules():
+        if isinstance(layer, (_ConvNd, nn.Linear)) and not is_parametrized(layer) and layer.weight.requires_grad:
+            nn.init.xavier_normal_(layer.weight, gain)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
     for layer in network.modules():
         if hasattr(layer, "start_as_copy"):
             layer.start_as_copy()

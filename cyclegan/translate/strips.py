@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cyclegan.networks.antialias import BlurDown, BlurUp
+
 
 class FixedNorm(nn.Module):
     """An instance norm whose statistics are measured first, strip by strip, and then hold for every strip.
@@ -92,10 +94,15 @@ def measure(layers: list, sources: Sequence[Tensor], rows: int, halo: int) -> No
 def settle(layers: list, sources: Sequence[Tensor], rows: int, halo: int) -> Tensor:
     """Fixes every norm in ``layers``; returns their output, whole, in half precision.
 
-    What follows the last norm has to work pixel by pixel.
+    Where pixel by pixel layers follow the last norm, that norm is measured and applied in the map that is kept, which
+    saves a pass over the source.
     """
     last = max((i for i, layer in enumerate(layers) if isinstance(layer, FixedNorm)), default=len(layers))
-    measure(layers[:last], sources, rows, halo)
+    if any(isinstance(layer, (BlurDown, BlurUp)) for layer in layers[last:]):
+        measure(layers, sources, rows, halo)
+        last = len(layers)
+    else:
+        measure(layers[:last], sources, rows, halo)
     kept = None
     for top, strip in outputs(layers[:last], sources, rows, halo):
         if last < len(layers):
