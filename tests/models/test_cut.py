@@ -40,7 +40,8 @@ def test_ten_steps_equal_the_textbook(variant, batch):
                 torch.testing.assert_close(ours[name], value.detach(), rtol=1e-6, atol=1e-8, msg=name)
         for mine, other in ((model.G_AB, textbook.G), (model.D_B, textbook.D), (model.F.heads, textbook.heads)):
             for a, b in zip(mine.parameters(), other.parameters(), strict=True):
-                torch.testing.assert_close(a, b, rtol=0, atol=1e-7)
+                # A bias before a norm has no gradient but rounding, which Adam's eps of 1e-8 does not quite hide.
+                torch.testing.assert_close(a, b, rtol=0, atol=1e-6)
     finally:
         torch.set_default_dtype(torch.float32)
 
