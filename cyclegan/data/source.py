@@ -6,7 +6,7 @@ A model names the kind of its samples (``Game.samples``), and ``SAMPLES`` says h
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -61,6 +61,7 @@ class Source:
     fixed: Callable[[int, str], tuple[Tensor, ...]]
     augment: Callable[[torch.device], Callable[..., tuple[Tensor, ...]]]
     augment_D: Callable[[Tensor], Tensor] | None = None
+    split: Literal["test", "training"] = "test"  # where the fixed pictures come from
     card: dict[str, Any] = field(default_factory=dict)
 
 
@@ -163,6 +164,7 @@ def image_source(
         fixed=fixed_of(test if test else pictures),
         augment=lambda device: lambda batch: (to_signed(batch, device),),
         augment_D=DiscriminatorAugment() if config.diffaug else shift if config.shift else None,
+        split="test" if test else "training",
         card=card or {},
     )
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from cyclegan.system.callable_module import make_callable
 
 if TYPE_CHECKING:
-    from cyclegan.evaluate.evaluation import Results
+    from cyclegan.evaluate.results import Results
 
 
 def evaluate(name: str | os.PathLike[str] | None = None, **settings: Any) -> Results:
-    """Measures translators on test pictures and writes a report: what ``python -m cyclegan.evaluate`` does.
+    """Measures translators or generators and writes a report: what ``python -m cyclegan.evaluate`` does.
 
     Args:
         name: a pretrained name, a run folder, a weights file, or a folder of pictures that some program has translated.
@@ -28,8 +28,9 @@ def evaluate(name: str | os.PathLike[str] | None = None, **settings: Any) -> Res
 
     Returns the figures, the same as text, and the folder with the report. Raises ``UserError``.
     """
-    from cyclegan.evaluate.evaluation import assess, write
+    from cyclegan.evaluate.evaluation import assess
     from cyclegan.evaluate.options import asked
+    from cyclegan.evaluate.results import write
 
     results = assess(asked(name, settings), say=lambda line: print(line, file=sys.stderr, flush=True))
     write(results)

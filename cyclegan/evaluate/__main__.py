@@ -1,4 +1,4 @@
-"""``python -m cyclegan.evaluate NAME_OR_RUN``: how good a translator is, in figures that others can repeat."""
+"""``python -m cyclegan.evaluate NAME_OR_RUN``: how good it is, in figures that others can repeat."""
 
 import sys
 
@@ -16,7 +16,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _evaluate(options: Evaluation) -> int:
     options.check()
-    from cyclegan.evaluate.evaluation import assess, write
+    from cyclegan.evaluate.evaluation import assess
+    from cyclegan.evaluate.results import write
 
     results = assess(options, say=lambda line: print(line, file=sys.stderr, flush=True))
     write(results)

@@ -1,6 +1,7 @@
-"""What can be evaluated: a pair of translators, one alone, or a folder of pictures that some other program made."""
+"""What can be evaluated: a pair of translators, one alone, a generator from noise, or a folder of pictures that some
+other program made."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from cyclegan.data.images import find_images
 from cyclegan.data.pixels import as_colour, to_levels, to_signed
 from cyclegan.evaluate.measure import Example, Framing
 from cyclegan.networks import library
+from cyclegan.networks.weights import read_header
+from cyclegan.sample.generator import Generator
 from cyclegan.system.download import sha256_of
 from cyclegan.system.errors import UserError, WeightsError
 from cyclegan.translate.translator import Translator
@@ -95,6 +98,49 @@ class Pictures:
                 yield Example(output, untouched, truth=test.true(source, framing))
 
 
+@dataclass(frozen=True)
+class SampleSet:
+    """What a generator makes of the first ``count`` latents of a seed."""
+
+    name: str
+    generator: Generator
+    count: int
+    seed: int
+    truncation: float
+    facts: dict
+
+    kind = "generator"
+
+    def examples(self, chosen: Sequence[int] | None = None) -> Iterator[Example]:
+        """The pictures (all, or those with the numbers ``chosen``), in order; greys in three equal channels."""
+        latents = self.generator.latents(self.count, self.seed, self.truncation)
+        for part in (latents if chosen is None else latents[list(chosen)]).split(TOGETHER):
+            yield from (Example(as_colour(picture)) for picture in to_levels(self.generator.run(part)))
+
+
+@dataclass(frozen=True)
+class SampleFolder:
+    """Pictures that some other program has made from noise, the first ``count`` of a folder."""
+
+    name: str
+    files: list[Path]
+    channels: int
+    framing: Framing
+    facts: dict
+
+    kind = "pictures"
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.files)
+
+    def examples(self, chosen: Sequence[int] | None = None) -> Iterator[Example]:
+        """The pictures (all, or those with the numbers ``chosen``), in order."""
+        for path in self.files if chosen is None else [self.files[i] for i in chosen]:
+            yield Example(as_colour(self.framing.read(path, self.channels)))
+
+
 def load_translators(given: str, wanted: tuple[str, ...], device) -> dict[str, tuple[Translator, dict]]:
     """The translators that ``given`` names, by direction, each with its facts; {} for a folder of pictures.
 
@@ -105,7 +151,7 @@ def load_translators(given: str, wanted: tuple[str, ...], device) -> dict[str, t
         try:
             path = library.find(given, reverse).path
             translator = Translator.from_pretrained(given, reverse, device)
-            found[direction] = translator, _facts(given, path, translator)
+            found[direction] = translator, facts_of(given, path, translator.header)
         except WeightsError:
             raise  # a file that is there and damaged is no missing direction
         except UserError as error:
@@ -135,19 +181,33 @@ def pairs(name: str, found: dict[str, tuple[Translator, dict]], data: Dataset) -
 _OTHER = {"AB": "BA", "BA": "AB"}
 
 
-def _facts(given: str, path: Path, translator: Translator) -> dict:
-    """What the report says of a generator: enough to know the same file again."""
-    provenance = translator.header.get("provenance", {})
+def facts_of(given: str, path: Path, header: dict) -> dict:
+    """What the report says of a network: enough to know the same file again."""
+    provenance = header.get("provenance", {})
     return {
         "given": given,
         "file": path.name,
         "sha256": sha256_of(path),
-        "architecture": translator.header["architecture"],
-        "trained_at": translator.size,
+        "architecture": header["architecture"],
+        "trained_at": header.get("size"),
         "averaged": provenance["ema"] > 0 if "ema" in provenance else None,
         "seen": list(provenance.get("seen", [])),
         "provenance": provenance,
     }
+
+
+def is_generator(given: str) -> bool:
+    """Whether ``given`` names a generator from noise; nothing is fetched to find out."""
+    path = Path(given).expanduser()
+    try:
+        if path.is_file() and path.suffix == ".safetensors":
+            return read_header(path)["kind"] == "generator"
+        if not path.is_dir() and given in library.model_names():
+            return library.GENERATOR in library.model_card(given)
+    except UserError:
+        return False
+    folders = (path, Path("runs") / given)
+    return any((folder / f"{library.GENERATOR}.safetensors").is_file() for folder in folders)
 
 
 def pictures(given: str, name: str, wanted: tuple[str, ...]) -> dict[str, Pictures]:

@@ -6,7 +6,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from cyclegan.evaluate.report import LEGEND, notes_on, protocol_lines, table
+from cyclegan.evaluate.report import legend, notes_on, protocol_lines, table
 
 Sheets = dict[tuple[str, str], dict[str, list[list[Image.Image]]]]  # (direction, row's name) → group → rows
 
@@ -47,7 +47,7 @@ def page(report: dict, sheets: Sheets, score: str) -> str:
             sheet = sheets.get((direction["direction"], row["name"]))
             if sheet:
                 parts.append(f"<h3>{escape(row['name'])}</h3>{_groups(sheet, score)}")
-    notes = "".join(f"<li>{escape(note)}</li>" for note in (LEGEND, *notes_on(report)))
+    notes = "".join(f"<li>{escape(note)}</li>" for note in (legend(report), *notes_on(report)))
     entries = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in protocol_lines(report))
     parts.append(f"<h2>How to read this</h2><ul>{notes}</ul><h2>Protocol</h2><dl>{entries}</dl>")
     return (
@@ -91,4 +91,6 @@ def _image(picture: Image.Image, title: str) -> str:
     buffer = BytesIO()
     picture.save(buffer, "JPEG", quality=88)
     data = base64.b64encode(buffer.getvalue()).decode()
-    return f'<img alt="{title}" width="{picture.width}" height="{picture.height}" src="data:image/jpeg;base64,{data}">'
+    sharp = ' style="image-rendering: pixelated"' if picture.width < 64 else ""
+    size = f'width="{picture.width}" height="{picture.height}"'
+    return f'<img alt="{title}"{sharp} {size} src="data:image/jpeg;base64,{data}">'

@@ -11,7 +11,16 @@ from torch import Tensor
 
 from cyclegan.data.pixels import read_square
 from cyclegan.evaluate.features import BATCH, FeatureNetwork
-from cyclegan.evaluate.metrics import fid, kid, kid_standard_error, mean_difference, nearest_distance, psnr, ssim
+from cyclegan.evaluate.metrics import (
+    fid,
+    kid,
+    kid_standard_error,
+    mean_difference,
+    nearest_distance,
+    precision_recall,
+    psnr,
+    ssim,
+)
 
 
 class Example(NamedTuple):
@@ -86,10 +95,11 @@ def _differences(example: Example) -> dict[str, float]:
     return {name: value.item() for name, value in values.items()}
 
 
-def compare(found: Measured, target: Measured, imagenet: dict[str, int], seed: int) -> dict:
+def compare(found: Measured, target: Measured, imagenet: dict[str, int], seed: int, variety: bool = False) -> dict:
     """The figures of a set of outputs against the real pictures of the target domain, as plain values for JSON.
 
     ``imagenet`` are classes whose share is wanted: name → number. ``seed`` draws the subsets of KID's standard error.
+    ``variety`` adds precision and recall.
     """
     row: dict = {"n": found.count, "features": {}}
     for name, features in found.features.items():
@@ -98,6 +108,9 @@ def compare(found: Measured, target: Measured, imagenet: dict[str, int], seed: i
             "kid": kid(features, target.features[name]),
             "kid_standard_error": kid_standard_error(features, target.features[name], seed),
         }
+        if variety:
+            precision, recall = precision_recall(target.features[name], features)
+            figures |= {"precision": precision, "recall": recall}
         if name in found.classes and imagenet:
             shares = {label: float((found.classes[name] == number).mean()) for label, number in imagenet.items()}
             figures["classified"] = shares

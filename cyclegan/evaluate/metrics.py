@@ -9,6 +9,8 @@ from torch import Tensor
 
 SUBSETS = 100  # halves drawn for the standard error of KID
 NEAREST = 5  # real pictures that one output is held against
+NEIGHBOURS = 3  # whose distance is the reach of a picture in precision and recall
+ROWS = 1000  # of a table of distances at a time
 
 
 def fid(x: np.ndarray, y: np.ndarray) -> float:
@@ -63,8 +65,36 @@ def nearest_distance(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     For ranking single pictures, which neither FID nor KID can do.
     """
     x, y = _checked(x, y)
-    squares = (x**2).sum(1)[:, None] + (y**2).sum(1) - 2 * x @ y.T
-    return np.sqrt(np.sort(squares.clip(0), axis=1)[:, :NEAREST]).mean(1)
+    return np.sqrt(np.sort(_squares(x, y), axis=1)[:, :NEAREST]).mean(1)
+
+
+def precision_recall(real: np.ndarray, made: np.ndarray) -> tuple[float, float]:
+    """How much of what is made looks real, and how much of what is real can be made; each from 0 to 1.
+
+    Kynkäänniemi et al. 2019 (arXiv:1904.06991), eqs. 1 and 2: a set's manifold is the union of balls around its
+    pictures, each reaching to the third nearest other picture of the set. Precision is the share of ``made`` in the
+    manifold of ``real``, recall the share of ``real`` in that of ``made``. Both depend on the number of pictures. NaN
+    below four pictures; raises ``ValueError`` as ``fid`` does.
+    """
+    real, made = _checked(real, made)
+    if min(len(real), len(made)) <= NEIGHBOURS:
+        return float("nan"), float("nan")
+    return _share_within(made, real), _share_within(real, made)
+
+
+def _share_within(x: np.ndarray, y: np.ndarray) -> float:
+    """The share of ``x`` that lies in a ball of ``y``."""
+    blocks = range(0, len(y), ROWS)
+    # A picture's nearest is itself, so the third nearest other one has the index 3.
+    reach = [np.partition(_squares(y[i : i + ROWS], y), NEIGHBOURS, axis=1)[:, NEIGHBOURS] for i in blocks]
+    reaches = np.concatenate(reach)
+    within = [(_squares(x[i : i + ROWS], y) <= reaches).any(1) for i in range(0, len(x), ROWS)]
+    return float(np.concatenate(within).mean())
+
+
+def _squares(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Squared Euclidean distances (len(x), len(y))."""
+    return ((x**2).sum(1)[:, None] + (y**2).sum(1) - 2 * x @ y.T).clip(0)
 
 
 def mean_difference(x: Tensor, y: Tensor) -> Tensor:

@@ -13,9 +13,10 @@ from cyclegan.system.settings import replaced
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Measure translators on test pictures: a table, a JSON file, contact sheets and an HTML page.
+    """Measure translators or generators against real pictures: a table, a JSON file, contact sheets and an HTML page.
 
-    Every table holds two controls: the untouched inputs, and real training pictures of the target domain.
+    Every table holds two controls: real training pictures, and what doing nothing gives: untouched inputs, or the mean
+    of the real pictures.
     """
 
     name: Positional[str | None] = None
@@ -32,15 +33,21 @@ class Evaluation:
     inception where its weights (96 MB) are here or can be fetched, else efficientnet-lite0."""
     size: int | None = None
     """Translate and compare pictures of SIZE x SIZE pixels. Default: the size that NAME was trained at."""
-    resize: Literal["stretch", "fit"] = "stretch"
-    """How other pictures become square: stretch them (the reference's way), or fit: keep proportions and crop."""
+    resize: Literal["stretch", "fit"] | None = None
+    """How other pictures become square: stretch them (the reference's way), or fit: keep proportions and crop. Default:
+    stretch, and for a generator the way of its training."""
     imagenet: tuple[str, ...] = ()
     """Count outputs that EfficientNet-Lite takes for an ImageNet class: --imagenet horse=339 zebra=340. Default: the
     classes on the data set's card."""
     output: Annotated[Path | None, arg(aliases=["-o"])] = None
     """The folder for the results. Default: RUN/evaluation, or evaluation/NAME in this folder."""
+    count: Annotated[int, arg(aliases=["-n"])] = 1000
+    """How many pictures of a generator to measure, against at most as many real ones; translators are measured on all
+    test pictures."""
+    truncation: float = 1.0
+    """Below 1 a generator's pictures are more alike: better precision, worse recall."""
     seed: int = 0
-    """Draws the training pictures of the second control, and the halves for KID's standard error."""
+    """Draws a generator's latents, the training pictures of the control, and the halves for KID's standard error."""
     device: str | None = None
     """cuda, cuda:1, mps or cpu. Default: CUDA if there is one, else the CPU."""
 
@@ -50,6 +57,8 @@ class Evaluation:
             raise UserError("name what to evaluate, for example a run folder: python -m cyclegan.evaluate RUN")
         if self.size is not None and self.size < 32:
             raise UserError(f"--size must be at least 32, not {self.size}")
+        if self.count < 2:
+            raise UserError(f"-n must be at least 2, not {self.count}: a distance needs two pictures")
         for entry in self.imagenet:
             label, _, number = entry.partition("=")
             if not label or not number.isdecimal() or int(number) > 999:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
 from cyclegan import __version__
-from cyclegan.data.datasets import Dataset
+from cyclegan.evaluate.measure import Framing
 from cyclegan.evaluate.options import Evaluation
 
 DIFFERENCES = {
@@ -25,11 +25,20 @@ DIFFERENCES = {
 PACKAGES = ("torch", "numpy", "pillow", "timm", "torch-fidelity", "torchmetrics")  # whose versions may matter
 SAME = 1.0  # levels of 255: a translator that changes the animal and nothing else moves the mean by about 2
 MARK = "†"
-LEGEND = (
-    "Lower is better for FID, KID, cycle error and L1; higher for PSNR and SSIM. "
-    "KID ± its standard error. Cycle error, change (of the output from its input) and L1 are mean absolute "
-    "differences in levels of 255. FID depends on the number of pictures n: compare rows of equal n, or KID."
+KID_AND_N = "KID ± its standard error. FID depends on the number of pictures n: compare rows of equal n, or KID."
+OF_TRANSLATORS = (
+    f"Lower is better for FID, KID, cycle error and L1; higher for PSNR and SSIM. {KID_AND_N} "
+    "Cycle error, change (of the output from its input) and L1 are mean absolute differences in levels of 255."
 )
+OF_GENERATORS = (
+    f"Lower is better for FID and KID; higher for precision and recall. {KID_AND_N} Precision: the share of samples "
+    "that lie among real pictures. Recall: the share of real pictures that lie among samples; 0 where all are alike."
+)
+
+
+def legend(report: dict) -> str:
+    """How to read the columns."""
+    return OF_GENERATORS if "samples" in report["protocol"] else OF_TRANSLATORS
 
 
 def columns(direction: dict) -> list[tuple[str, Callable[[dict], str]]]:
@@ -40,6 +49,9 @@ def columns(direction: dict) -> list[tuple[str, Callable[[dict], str]]]:
     for network in rows[0]["features"]:
         found.append((f"FID ({network})", lambda row, network=network: _distance(row, network, "fid")))
         found.append((f"KID ({network})", lambda row, network=network: _distance(row, network, "kid")))
+        for share in ("precision", "recall"):
+            if share in rows[0]["features"][network]:
+                found.append((f"{share} ({network})", lambda row, n=network, s=share: _known(row["features"][n][s], 3)))
         for label in rows[0]["features"][network].get("classified", {}):
             which = f" ({network})" if several else ""
             found.append((f"classified {label}{which}", lambda row, n=network, c=label: _share(row, n, c)))
@@ -54,7 +66,12 @@ def _distance(row: dict, network: str, measure: str) -> str:
     mark = f" {MARK}" if figures.get("seen_in_training") else ""
     if measure == "fid":
         return f"{figures['fid']:.1f}{mark}"
-    return f"{figures['kid']:.4f} ± {figures['kid_standard_error']:.4f}{mark}"
+    return f"{figures['kid']:.4f} ± {_known(figures['kid_standard_error'], 4)}{mark}"
+
+
+def _known(value: float, digits: int) -> str:
+    """A figure, or a dash where too few pictures leave it unknown."""
+    return "–" if math.isnan(value) else f"{value:.{digits}f}"
 
 
 def _share(row: dict, network: str, label: str) -> str:
@@ -77,7 +94,7 @@ def markdown(report: dict) -> str:
         lines = [_line(headings, widths), "|" + "|".join("-" * (w + 2) for w in widths) + "|"]
         lines += [_line(row, widths) for row in rows]
         parts.append(f"## {direction['from']} → {direction['to']}\n\n" + "\n".join(lines))
-    notes = [LEGEND, *notes_on(report)]
+    notes = [legend(report), *notes_on(report)]
     parts.append("\n".join(f"- {note}" for note in notes))
     parts.append("## Protocol\n\n" + "\n".join(f"- {name}: {value}" for name, value in protocol_lines(report)))
     return "\n\n".join(parts) + "\n"
@@ -114,8 +131,11 @@ def protocol_lines(report: dict) -> list[tuple[str, str]]:
     size = f"{p['size']} x {p['size']}"
     how = "stretched" if p["resize"] == "stretch" else "cropped to a square"
     found = [("data", f"{p['dataset']}, {p['split']} pictures")]
+    what = "samples" if "samples" in p else "inputs"
     for d in report["directions"]:
-        found.append((f"{d['from']} → {d['to']}", f"{d['inputs']} inputs against {d['targets']} real pictures"))
+        found.append((f"{d['from']} → {d['to']}", f"{d['inputs']} {what} against {d['targets']} real pictures"))
+    if "samples" in p:
+        found.append(("samples", f"the first of seed {p['seed']}, truncation {p['samples']['truncation']:g}"))
     found.append(("pictures", f"{how} to {size} by Pillow's bicubic where they have another size; outputs of 8 bits"))
     for name, network in p["networks"].items():
         found.append((name, f"{network['protocol']}; weights sha256 {network['sha256'][:16]}…"))
@@ -124,6 +144,8 @@ def protocol_lines(report: dict) -> list[tuple[str, str]]:
         found.append(("classified", f"the most likely of 1000 ImageNet classes: {numbers}"))
     found.append(("FID", "unbiased covariances, float64"))
     found.append(("KID", "unbiased, kernel (x·y/d + 1)³, over the whole sets; ± standard deviation over random halves"))
+    if "samples" in p:
+        found.append(("precision, recall", "Kynkäänniemi et al. 2019, k = 3"))
     for direction in report["directions"]:
         for row in direction["rows"]:
             if "sha256" in row.get("facts", {}):
@@ -151,8 +173,13 @@ def _finite(value):
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def describe(options: Evaluation, data: Dataset, size: int, networks: list, imagenet: dict[str, int]) -> dict:
-    """The protocol of a report: all that must be the same for the same figures, as plain values."""
+def describe(
+    options: Evaluation, dataset: str, split: str, framing: Framing, networks: list, imagenet: dict[str, int]
+) -> dict:
+    """The protocol of a report: all that must be the same for the same figures, as plain values.
+
+    ``split`` says which pictures of the data set are the real ones: "test" or "training".
+    """
     versions = {"cyclegan-toolkit": __version__, "python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -161,10 +188,10 @@ def describe(options: Evaluation, data: Dataset, size: int, networks: list, imag
             continue
     described = {n.name: {"dimensions": n.dimensions, "protocol": n.protocol, "sha256": n.sha256} for n in networks}
     return {
-        "dataset": data.name,
-        "split": "test" if data.test_A and data.test_B else "training",
-        "size": size,
-        "resize": options.resize,
+        "dataset": dataset,
+        "split": split,
+        "size": framing.size,
+        "resize": framing.resize,
         "filter": "Pillow bicubic",
         "networks": described,
         "imagenet": imagenet,

@@ -185,6 +185,9 @@ class Run:
             "toolkit": __version__,
             "date": time.strftime("%Y-%m-%d"),
         }
+        for key, setting in (("class", "category"), ("resize", "resize")):  # what an evaluation has to do alike
+            if value := getattr(self.config.pictures, setting, None):
+                provenance[key] = value
         card: dict = {"name": self.folder.name, "title": f"Trained on {Path(self.config.dataset).name}"}
         for name, (network, header) in game.exports().items():
             save_weights(self.folder / f"{name}.safetensors", network, header | {"provenance": provenance})

@@ -7,7 +7,17 @@ import pytest
 import torch
 from torch import nn
 
-from cyclegan.evaluate.metrics import fid, kid, kid_standard_error, mean_difference, nearest_distance, psnr, ssim
+from cyclegan.evaluate import metrics
+from cyclegan.evaluate.metrics import (
+    fid,
+    kid,
+    kid_standard_error,
+    mean_difference,
+    nearest_distance,
+    precision_recall,
+    psnr,
+    ssim,
+)
 
 
 def features(n: int, d: int, shift: float = 0.0, seed: int = 0) -> np.ndarray:
@@ -149,3 +159,25 @@ def test_ssim_falls_with_noise_and_with_lost_structure():
     assert ssim(stripes, stripes).item() == pytest.approx(1)
     assert 0.3 < ssim(stripes, noisy).item() < 0.99
     assert ssim(stripes, inverted).item() < 0
+
+
+def on_a_line(*places: float) -> np.ndarray:
+    return np.array(places)[:, None]
+
+
+@pytest.mark.parametrize("rows", [1000, 2])
+def test_precision_and_recall_by_hand(monkeypatch, rows):
+    """Reaches of 0, 1, 2, 3, 10 to the third nearest other: 3, 2, 2, 3, 9; so they cover -3 to 19."""
+    monkeypatch.setattr(metrics, "ROWS", rows)
+    real = on_a_line(0, 1, 2, 3, 10)
+    assert precision_recall(real, on_a_line(-2.5, 5, -4, 18, 30))[0] == 3 / 5
+    # Of 7, 8, 9, 12 the reaches are 5, 4, 3, 5: they cover 2 to 17, where 2, 3 and 10 are.
+    assert precision_recall(real, on_a_line(7, 8, 9, 12)) == (1.0, 3 / 5)
+    assert precision_recall(real, on_a_line(20, 21, 22, 23)) == (0.0, 0.0)
+    assert precision_recall(real, real) == (1.0, 1.0)
+
+
+def test_what_is_all_alike_has_precision_without_recall():
+    real = features(40, 6)
+    assert precision_recall(real, np.repeat(real[:1], 30, 0) + 1e-3) == (1.0, 0.0)
+    assert all(math.isnan(value) for value in precision_recall(real, real[:3]))
