@@ -99,14 +99,13 @@ class StyleGenerator(FromNoise):
         size: a power of two, at least 8.
         latent: numbers in z and in w; the paper's 512.
         mapping: dense layers from z to w; the paper's 8.
-        channel_base, channel_max: a layer of r pixels has min(base / r, max) channels; the paper's 16384 (at up to 256
-            pixels) and 512.
+        channel_base, channel_max: a layer of r pixels has min(base / r, max) channels; the paper's 32768 and 512.
 
     Buffers: ``w_mean``, the mean style, towards which truncation draws, and the noise of each layer.
     """
 
     def __init__(self, size: int = 32, out_channels: int = 3, latent: int = 128, mapping: int = 4,
-                 channel_base: int = 768, channel_max: int = 128):  # fmt: skip
+                 channel_base: int = 512, channel_max: int = 128):  # fmt: skip
         super().__init__()
         self.latent = latent
         channels = {side: min(channel_base // side, channel_max) for side in sides(size)}
@@ -156,7 +155,7 @@ class StyleGenerator(FromNoise):
 class StyleDiscriminator(nn.Module):
     """Residual discriminator (2020, figure 7c) with the batch's standard deviation (Karras et al. 2018, section 3)."""
 
-    def __init__(self, size: int, in_channels: int = 3, channel_base: int = 768, channel_max: int = 128):
+    def __init__(self, size: int, in_channels: int = 3, channel_base: int = 512, channel_max: int = 128):
         super().__init__()
         widths = [min(channel_base // side, channel_max) for side in reversed(sides(size))]
         self.from_rgb = Conv(in_channels, widths[0], 1)
