@@ -3,7 +3,7 @@
 A model names the kind of its samples (``Game.samples``), and ``SAMPLES`` says how a data set of that kind is opened.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from torch import Tensor
 from cyclegan.data.augment import Augment, DiscriminatorAugment, shift
 from cyclegan.data.config import ImagesConfig, PicturesConfig
 from cyclegan.data.datasets import Dataset, find_dataset, locate
+from cyclegan.data.identity import fingerprints
 from cyclegan.data.images import find_images
 from cyclegan.data.paired import Paired, by_stem
 from cyclegan.data.pixels import to_signed
@@ -63,6 +64,7 @@ class Source:
     augment_D: Callable[[Tensor], Tensor] | None = None
     split: Literal["test", "training"] = "test"  # where the fixed pictures come from
     card: dict[str, Any] = field(default_factory=dict)
+    record: dict[str, Any] = field(default_factory=dict)  # what a run folder keeps of it, see ``record_of``
 
 
 def unpaired(dataset: str, data: Path | None, config: PicturesConfig, reading: Reading) -> Source:
@@ -115,7 +117,17 @@ def _two_domains(
         augment=lambda device: Augment(config, device, shared=kind is Paired),
         augment_D=DiscriminatorAugment() if config.diffaug else None,
         card=found.card,
+        record=record_of(found.folder, train),
     )
+
+
+def record_of(folder: Path, sides: Sequence[list[Path]]) -> dict[str, Any]:
+    """What tells these training pictures from others: their folder, their number and fingerprints of each domain."""
+    return {
+        "folder": str(folder.resolve()),
+        "pictures": sum(map(len, sides)),
+        "fingerprints": [fingerprints(files) for files in sides],
+    }
 
 
 def _readable(folder: Path, reading: Reading) -> list[Path]:
@@ -127,7 +139,7 @@ def images(dataset: str, data: Path | None, config: ImagesConfig, reading: Readi
     name, folder, card = find_dataset(dataset, data)
     category = config.category
     channels = card.get("channels", [3])[0]
-    parts = []
+    parts, record = [], {}
     for train in (True, False):
         published = read_published(card["reader"], folder, train) if "reader" in card else None
         if published:
@@ -135,10 +147,11 @@ def images(dataset: str, data: Path | None, config: ImagesConfig, reading: Readi
             continue
         files = readable(files_of(folder, category, train), reading.skip_bad, reading.say)
         parts.append(FilePictures(files, config, channels, reading.cache if train else 0, reading.skip_bad))
+        record = record or record_of(folder, [files])
     domains = card.get("domains", [])
     domain = category or (domains[0] if len(domains) == 1 else name)
     name = f"{name}_{category}" if category else name
-    return image_source(name, domain, channels, *parts, config=config, reading=reading, card=card)
+    return image_source(name, domain, channels, *parts, config=config, reading=reading, card=card, record=record)
 
 
 def image_source(
@@ -151,6 +164,7 @@ def image_source(
     config: ImagesConfig,
     reading: Reading,
     card: dict[str, Any] | None = None,
+    record: dict[str, Any] | None = None,
 ) -> Source:
     """A ``Source`` of one domain, of pictures by number; ``test`` gives the fixed ones, where it has any."""
     if not len(pictures):
@@ -166,6 +180,7 @@ def image_source(
         augment_D=DiscriminatorAugment() if config.diffaug else shift if config.shift else None,
         split="test" if test else "training",
         card=card or {},
+        record=record or {},
     )
 
 

@@ -2,6 +2,7 @@
 
     runs/NAME/
         config.json                 all settings
+        data.json                   which pictures it is trained on
         checkpoint.pt               networks, averages, optimisers, pools, random states and the step; one file
         log.jsonl                   one line for each log interval
         curves.png                  the losses, drawn from log.jsonl
@@ -19,6 +20,7 @@ import shutil
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tomli_w
@@ -34,23 +36,21 @@ from cyclegan.networks.weights import save_weights
 from cyclegan.system.devices import process_count, process_rank
 from cyclegan.system.errors import UserError
 from cyclegan.system.randomness import random_state, set_random_state
-from cyclegan.train.config import Config, as_dict
+from cyclegan.train.config import Config
 from cyclegan.train.log import draw_curves
-
-# May change between the parts of one run: they do not change what a step computes.
-FREE = {"epochs", "steps", "device", "compile", "workers", "cache", "skip_bad"}
-FREE |= {"log_every", "sample_every", "save_every", "eval_every", "patience"}
-
+from cyclegan.train.same_run import as_plain, read_json, require_same_data, require_same_settings
 
 
 class Run:
     """One run folder. Only rank 0 writes; the other processes may call everything and nothing happens.
 
-    Raises ``UserError`` where the folder belongs to other settings, or another process trains in it right now.
+    ``data`` is ``Source.record``; ``notes`` are lines for the user. Raises ``UserError`` where the folder belongs to
+    other settings or other pictures, or another process trains in it right now.
     """
 
-    def __init__(self, folder: Path, config: Config):
-        self.folder, self.config = folder, config
+    def __init__(self, folder: Path, config: Config, data: dict[str, Any] | None = None):
+        self.folder, self.config, self.data = folder, config, data or {}
+        self.notes: list[str] = []
         self.writes = process_rank() == 0
         self.checkpoint = folder / "checkpoint.pt"
         if self.writes:
@@ -64,16 +64,22 @@ class Run:
             self._lock.acquire(timeout=0)
         except Timeout:
             raise UserError(f"another process is training in {self.folder}; give this run another --name") from None
-        before = self.folder / "config.json"
-        now = as_dict(self.config)
-        if self.checkpoint.exists() and before.exists():
-            differing = _differences(json.loads(before.read_text()), now)
-            if differing:
-                raise UserError(
-                    f"{self.folder} was begun with {differing}; give the same settings to go on, "
-                    f"or another --name to begin anew"
-                )
-        _write(before, json.dumps(now, indent=2) + "\n")
+        try:
+            self._require_same()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _require_same(self) -> None:
+        """Writes down settings and pictures, unless the folder belongs to others."""
+        settings, data = as_plain(self.config), self.folder / "data.json"
+        if self.checkpoint.exists() and (before := read_json(self.folder / "config.json")):
+            require_same_settings(self.folder, before, settings)
+            names = before["dataset"], settings["dataset"]
+            self.notes = require_same_data(self.folder, read_json(data), self.data, names)
+        _write(self.folder / "config.json", json.dumps(settings, indent=2) + "\n")
+        if self.data:
+            _write(data, json.dumps(self.data) + "\n")
 
     # -- what training needs to go on -------------------------------------------------------------------------------
 
@@ -200,21 +206,6 @@ class Run:
             self._board.close()
         if self.writes:
             self._lock.release()
-
-
-def _differences(before: dict, now: dict) -> str:
-    """The settings in which two configurations differ although they must not, as flags of the first."""
-    found = []
-    if before.get("algorithm", "cyclegan") != now["algorithm"]:
-        found.append(f"--model {before.get('algorithm', 'cyclegan')} (now {now['algorithm']})")
-    if Path(before["dataset"]).name != Path(now["dataset"]).name:
-        found.append(f"the data set {before['dataset']} (now {now['dataset']})")
-    for group in ("model", "pictures", "training"):
-        for key, value in now[group].items():
-            old = before.get(group, {}).get(key, value)
-            if key not in FREE and old != value:
-                found.append(f"--{key.replace('_', '-')} {old} (now {value})")
-    return ", ".join(found)
 
 
 def _step_of(line: str) -> int | float:

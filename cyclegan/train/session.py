@@ -44,7 +44,9 @@ def run_training(config: Config) -> Result:
     say = print if rank == 0 else (lambda *_: None)
     try:
         source = open_source(config, say)
-        with closing(Run(config.runs / config.run_name(source.name), config)) as run:
+        with closing(Run(config.runs / config.run_name(source.name), config, source.record)) as run:
+            for note in run.notes:
+                say(note)
             training = build(config, source, device, say)
             total = training.steps
             say(f"{source.name}: {source.described}; {total} steps on {device}; run folder {run.folder}")

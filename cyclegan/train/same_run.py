@@ -1,0 +1,84 @@
+"""Whether a run folder belongs to these settings and these pictures: a run goes on, or a sentence says what differs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cyclegan.data.identity import share_kept
+from cyclegan.system.errors import UserError
+from cyclegan.train.config import Config, as_dict
+
+# May change between the parts of one run: they do not change what a step computes.
+FREE = {"epochs", "steps", "device", "compile", "workers", "cache", "skip_bad"}
+FREE |= {"log_every", "sample_every", "save_every", "eval_every", "patience"}
+
+SAME = 0.5  # the share of a run's pictures that must still be there: some may be mended, removed or added
+
+Record = dict[str, Any]  # of a data set: folder, pictures, fingerprints …; see ``data.source``
+
+
+def recorded_data(folder: Path) -> Record:
+    """What the run in ``folder`` keeps of its data set, where it has a checkpoint to go on from; else {}."""
+    return read_json(folder / "data.json") if (folder / "checkpoint.pt").exists() else {}
+
+
+def require_same_settings(folder: Path, before: Record, now: Record) -> None:
+    """Raises ``UserError`` with the settings that differ although they must not."""
+    if differing := _differences(before, now):
+        raise UserError(
+            f"{folder} was begun with {differing}; give the same settings to go on, or another --name to begin anew"
+        )
+
+
+def require_same_data(folder: Path, before: Record, now: Record, names: tuple[str, str]) -> list[str]:
+    """Lines for the user about pictures that came or went; raises ``UserError`` where the run's pictures are others.
+
+    ``names`` are those of the data set, as given then and now: all there is to compare for a run without a record.
+    """
+    if not (before.get("fingerprints") and now.get("fingerprints")):
+        if Path(names[0]).name != Path(names[1]).name:
+            raise UserError(f"{folder} was trained on {names[0]} and not on {names[1]}: give another --name for that")
+        return []
+    kept = min(map(share_kept, before["fingerprints"], now["fingerprints"]))
+    if kept < SAME:
+        there, here = before["folder"], now["folder"]
+        others = f"on other pictures, those in {there}" if there != here else "when its data set held other pictures"
+        name = _free_name(folder, Path(here))
+        raise UserError(f"{folder} was trained {others}: give --name {name} to train on these")
+    if kept == 1 and before["pictures"] == now["pictures"]:
+        return []
+    counts = f"{before['pictures']} then, {now['pictures']} now, {kept:.0%} of the former unchanged"
+    return [f"The pictures have changed since this run began ({counts}); it goes on with those that are there now."]
+
+
+def as_plain(config: Config) -> Record:
+    """The settings as JSON gives them back, so that both can be compared."""
+    return json.loads(json.dumps(as_dict(config)))
+
+
+def read_json(path: Path) -> Record:
+    """The object in a JSON file; {} where there is no such file."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _differences(before: Record, now: Record) -> str:
+    """The settings in which two configurations differ although they must not, as flags of the first."""
+    found = []
+    if before.get("algorithm", "cyclegan") != now["algorithm"]:
+        found.append(f"--model {before.get('algorithm', 'cyclegan')} (now {now['algorithm']})")
+    for group in ("model", "pictures", "training"):
+        for key, value in now[group].items():
+            old = before.get(group, {}).get(key, value)
+            if key not in FREE and old != value:
+                found.append(f"--{key.replace('_', '-')} {old} (now {value})")
+    return ", ".join(found)
+
+
+def _free_name(taken: Path, data: Path) -> str:
+    """A name for the run on ``data`` that no run beside ``taken`` has."""
+    base = "_".join(part for part in (data.parent.name, data.name) if part).replace(" ", "_") or "other"
+    number, name = 1, base
+    while (taken.parent / name).exists():
+        number += 1
+        name = f"{base}_{number}"
+    return name
