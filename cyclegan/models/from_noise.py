@@ -73,11 +73,15 @@ class NoiseGame(Game):
         return self.G.latents(count).to(self.device)
 
     @torch.no_grad()
-    def preview(self, *pictures: Tensor) -> dict[str, list[list[Tensor]]]:
-        """A square of pictures that always start from the same latents, so that progress shows."""
+    def still_samples(self) -> Tensor:
+        """What G, averaged where it has an average, makes of the latents that stay: (25, C, …) in [-1, 1]."""
         made = self.players["G"].best("G").eval()(self.still)
         self.G.train()
-        rows = [list(row) for row in made.split(SIDE)]
+        return made
+
+    def preview(self, *pictures: Tensor) -> dict[str, list[list[Tensor]]]:
+        """A square of pictures that always start from the same latents, so that progress shows."""
+        rows = [list(row) for row in self.still_samples().split(SIDE)]
         return {self.domains[0]: rows}
 
     def exports(self) -> dict[str, tuple[nn.Module, dict]]:

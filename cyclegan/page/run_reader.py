@@ -43,7 +43,7 @@ def _table(records: list[dict], kind: str):
 
 
 def state(folder: Path) -> str:
-    """One sentence: how far it is."""
+    """One sentence: how far it is; and one for each warning of the training."""
     records = read_log(folder)
     total = run_config(folder).get("training", {}).get("steps")
     if not records:
@@ -55,4 +55,5 @@ def state(folder: Path) -> str:
         said += f" · {last.get('images_per_second', 0):.1f} pictures a second · about {clock(rest)} to go at that point"
     elif total and step >= total:
         said += " · finished"
-    return said + "."
+    warnings = [f"\n\n⚠ {warning}." for record in records for warning in record.get("warnings", [])]
+    return said + "." + "".join(warnings)

@@ -14,6 +14,7 @@ from cyclegan.system.devices import anyone, process_count, process_rank
 from cyclegan.system.errors import UserError
 from cyclegan.train.build import Training
 from cyclegan.train.console import TrainingProgress
+from cyclegan.train.health import Health
 from cyclegan.train.judge import Verdict
 from cyclegan.train.log import read_log
 from cyclegan.train.run import Run
@@ -45,6 +46,7 @@ def train(training: Training, run: Run, console: Console, advice: Advice = lambd
     if judge and judge.resume(past, first):
         return first
     progress = TrainingProgress(total, first, per_step, console, past[-1].get("seconds", 0.0) if past else 0.0)
+    health = Health(game, source, config.sample_every)
     interval: list[Losses] = []
     saved = step = first
     pinned = game.device.type == "cuda"
@@ -68,10 +70,11 @@ def train(training: Training, run: Run, console: Console, advice: Advice = lambd
                     record = {"step": step, "epoch": 1 + (step * per_step - 1) // len(samples)}
                     record |= progress.speed(step) | {"losses": _means(interval, step, saved, run)} | verdict.figures
                     interval.clear()
-                    run.log(record)
+                    warnings = health.look(step, record["losses"])
+                    run.log(record | ({"warnings": warnings} if warnings else {}))
                     pace_known = step == PACE_KNOWN and process_rank() == 0
                     advised = advice(record["eta_seconds"]) if pace_known else []
-                    progress.show(record, verdict.words + advised)
+                    progress.show(record, verdict.words + advised + warnings)
                 if step % config.sample_every == 0 or step == total:
                     run.sample(game, step, training.still)
                 if saving:
