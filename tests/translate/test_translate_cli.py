@@ -47,6 +47,11 @@ def pixels(path):
     return np.asarray(Image.open(path))
 
 
+def assert_same_picture(path, expected):
+    """Up to one level of 255: pictures that are translated side by side may be added up in another order."""
+    assert np.abs(pixels(path).astype(int) - np.asarray(expected)).max() <= 1
+
+
 def test_a_folder_keeps_names_subfolders_sizes_and_formats():
     names = ["a.png", "b.jpg", "sub/a.png", "sub/deep/c.webp", "grey.tif", "cmyk.jpeg", "see-through.png", "d.gif"]
     for i, name in enumerate(names):
@@ -59,8 +64,8 @@ def test_a_folder_keeps_names_subfolders_sizes_and_formats():
         out = Image.open(f"out/{name}".replace(".gif", ".png"))
         assert out.size == (24 + i, 18) and out.mode == ("RGBA" if name == "see-through.png" else "RGB")
     t = Translator.from_pretrained("runs/mine", device="cpu")
-    assert np.array_equal(pixels("out/a.png"), np.asarray(t("in/a.png")))
-    assert np.array_equal(pixels("out/sub/a.png"), np.asarray(t("in/sub/a.png")))
+    assert_same_picture("out/a.png", t("in/a.png"))
+    assert_same_picture("out/sub/a.png", t("in/sub/a.png"))
 
 
 def test_single_files_patterns_reverse_and_a_file_as_output():
@@ -70,8 +75,9 @@ def test_single_files_patterns_reverse_and_a_file_as_output():
     assert tree("out") == ["x1.png", "x2.png"]
     assert main(["mine", "y.png", "-o", "new/zebra.png"]) == 0
     back = Translator.from_pretrained("mine", reverse=True, device="cpu")
-    assert np.array_equal(pixels("out/x1.png"), np.asarray(back("x1.png")))
-    assert not np.array_equal(pixels("out/x1.png"), pixels("new/zebra.png"))
+    assert_same_picture("out/x1.png", back("x1.png"))
+    with pytest.raises(AssertionError):
+        assert_same_picture("out/x1.png", pixels("new/zebra.png"))
 
 
 def test_what_cannot_be_read_is_listed_and_the_rest_is_done(capsys):
