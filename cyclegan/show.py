@@ -32,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _show(options: Show) -> int:
     from cyclegan.data.datasets import dataset_of_run, locate
+    from cyclegan.data.images import save_picture
     from cyclegan.translate.translator import Translator
 
     pair = [Translator.from_pretrained(options.translator, reverse=reverse) for reverse in (False, True)]
@@ -41,7 +42,7 @@ def _show(options: Show) -> int:
     picture = there_and_back(pair, locate(name), options.count)
     run = Path(options.translator)
     output = options.output or (run if run.is_dir() else Path()) / "show.png"
-    picture.save(output)
+    save_picture(picture, output)
     given = options.translator
     print(f"Test pictures, translated there and back: {output}")
     print("What next:")

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cyclegan.data.folders import find_domains, unwrap
-from cyclegan.system.download import download, filled, megabytes, place, require_space, sha256_of
+from cyclegan.system.download import download
 from cyclegan.system.errors import UserError
+from cyclegan.system.files import filled, megabytes, place, require_space, sha256_of
 
 UNPACKED_LIMIT = 100  # times the archive: photographs hardly shrink, line art in BMP shrinks about fiftyfold
 

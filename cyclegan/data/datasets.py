@@ -28,8 +28,8 @@ from cyclegan.data.archives import from_mirrors, from_zip
 from cyclegan.data.folders import find_domains, unwrap
 from cyclegan.data.images import find_images
 from cyclegan.system.cards import package_folder
-from cyclegan.system.download import filled, place
 from cyclegan.system.errors import ImageError, UserError
+from cyclegan.system.files import filled, place
 
 try:
     import tomllib

@@ -26,6 +26,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cyclegan.system.errors import ImageError
+from cyclegan.system.files import write_whole
 
 _COMMON = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".gif", ".bmp", ".dib", ".tif", ".tiff"}
 _RARE = {".tga", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm"}
@@ -35,7 +36,12 @@ SUFFIXES = frozenset(_COMMON | _RARE | _APPLE)
 
 Source = str | os.PathLike | bytes | bytearray | BinaryIO
 
-
+_QUALITY: dict[str, dict[str, object]] = {
+    "JPEG": {"quality": 95, "subsampling": 0},  # the networks' colours change from pixel to pixel: keep them all
+    "WEBP": {"quality": 95},
+    "AVIF": {"quality": 90},
+    "TIFF": {"compression": "tiff_deflate"},
+}
 
 def read_image(source: Source, channels: int = 3) -> np.ndarray:
     """Read one picture as uint8 of shape (H, W, channels), writable and contiguous.
@@ -74,6 +80,21 @@ def as_8bit(image: Image.Image) -> Image.Image:
     if image.mode in ("L", "RGB"):
         return image
     return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def save_picture(picture: Image.Image, path: str | os.PathLike, info: dict | None = None) -> None:
+    """Writes ``picture`` in the format of the suffix of ``path`` (PNG for others), the whole file or none.
+
+    ``info`` is that of the picture it was made from, for its colour profile. Raises OSError.
+    """
+    kind = Image.registered_extensions().get(Path(path).suffix.lower(), "PNG")
+    options = dict(_QUALITY.get(kind, {}))
+    profile = (info or {}).get("icc_profile")
+    if profile and profile[16:20] == b"RGB " and picture.mode in ("RGB", "RGBA"):
+        options["icc_profile"] = profile  # the pixels were not converted, so they still mean its colours
+    encoded = BytesIO()  # and no file: on a full disk some of Pillow's encoders never return, or hide the reason
+    picture.save(encoded, kind, **options)
+    write_whole(path, encoded.getbuffer())
 
 
 def as_array(image: Image.Image, channels: int = 3) -> np.ndarray:

@@ -10,8 +10,9 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from cyclegan.system.download import filled, place, say
 from cyclegan.system.errors import UserError
+from cyclegan.system.files import filled, place
+from cyclegan.system.terminal import say
 
 FEWEST = 10  # photos: below this not even a trial run has anything to learn from
 WORKERS = min(8, os.cpu_count() or 1)  # a thread holds a whole photo, so their number bounds the memory

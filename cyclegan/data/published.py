@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cyclegan.system.download import place, say
 from cyclegan.system.errors import UserError
+from cyclegan.system.files import place
+from cyclegan.system.terminal import say
 
 BATCHES = "cifar-10-batches-py"  # the folder in CIFAR-10's archive
 

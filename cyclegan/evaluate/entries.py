@@ -15,8 +15,8 @@ from cyclegan.evaluate.measure import Example, Framing
 from cyclegan.networks import library
 from cyclegan.networks.weights import read_header
 from cyclegan.sample.generator import Generator
-from cyclegan.system.download import sha256_of
 from cyclegan.system.errors import UserError, WeightsError
+from cyclegan.system.files import sha256_of
 from cyclegan.translate.translator import Translator
 
 DIRECTIONS = ("AB", "BA")

@@ -15,8 +15,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from cyclegan.networks.backbones import EFFICIENTNET_LITE, efficientnet_lite
-from cyclegan.system.download import sha256_of
 from cyclegan.system.errors import MissingPackage, UserError
+from cyclegan.system.files import sha256_of
 
 BATCH = 16
 INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"

@@ -11,6 +11,7 @@ from rich.progress import track
 from torch import Tensor
 
 from cyclegan.data.contact_sheet import sheet
+from cyclegan.data.images import save_picture
 from cyclegan.evaluate.features import FeatureNetwork
 from cyclegan.evaluate.html import Sheets, page, row_titles
 from cyclegan.evaluate.measure import Example, Measured, measure
@@ -18,6 +19,7 @@ from cyclegan.evaluate.metrics import NEAREST
 from cyclegan.evaluate.options import Evaluation
 from cyclegan.evaluate.report import as_json, markdown
 from cyclegan.system.errors import UserError
+from cyclegan.system.files import write_whole
 
 SHOWN = 3  # pictures in each group of a contact sheet
 
@@ -40,12 +42,12 @@ class Results:
 def write(results: Results) -> None:
     """Writes the JSON, the Markdown, the HTML page and the contact sheets into the results' folder."""
     folder = results.folder
-    (folder / "evaluation.json").write_text(as_json(results.report), encoding="utf-8")
-    (folder / "evaluation.md").write_text(results.text, encoding="utf-8")
-    (folder / "report.html").write_text(page(results.report, results.sheets, results.score), encoding="utf-8")
+    write_whole(folder / "evaluation.json", as_json(results.report))
+    write_whole(folder / "evaluation.md", results.text)
+    write_whole(folder / "report.html", page(results.report, results.sheets, results.score))
     for (direction, name), groups in results.sheets.items():
         titled = {f"{group}: {row_titles(groups).lower()}": rows for group, rows in groups.items()}
-        sheet(titled).save(folder / f"{direction}_{slug(name)}.png")
+        save_picture(sheet(titled), folder / f"{direction}_{slug(name)}.png")
 
 
 def score_of(networks: list[FeatureNetwork]) -> str:

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from cyclegan.networks.weights import read_header, save_weights
 from cyclegan.system.cards import package_folder
-from cyclegan.system.download import megabytes, sha256_of
 from cyclegan.system.errors import UserError, WeightsError
+from cyclegan.system.files import megabytes, sha256_of
 
 try:
     import tomllib

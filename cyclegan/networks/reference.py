@@ -4,7 +4,6 @@ Their files hold tensors and nothing else. What the network was is read from nam
 into the layout of ``cyclegan.networks``, whose module names are the reference's own.
 """
 
-import io
 import pickle
 import re
 from pathlib import Path
@@ -13,8 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from cyclegan.networks.build import build_generator
-from cyclegan.networks.weights import check_fit, write_whole
+from cyclegan.networks.weights import check_fit
 from cyclegan.system.errors import WeightsError
+from cyclegan.system.files import whole
 
 # Statistics that old files carry. They are not used: the reference translates in training mode with batches of one,
 # where batch normalisation normalises by the picture's own statistics, that is, it is instance normalisation with a
@@ -101,9 +101,8 @@ def save_reference(path, network: nn.Module, architecture: dict) -> str:
     affine = architecture.get("norm", "instance") == "instance_affine"
     if affine:
         state = _as_batch_norm(network, state)
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    write_whole(path, buffer.getvalue())
+    with whole(path) as part, open(part, "wb") as file:
+        torch.save(state, file)
     return _options(state, architecture, "batch" if affine else "instance")
 
 

@@ -16,12 +16,12 @@ provenance      where the weights come from: free keys
 """
 
 import json
-import os
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
 from cyclegan.system.errors import UserError, WeightsError
+from cyclegan.system.files import write_whole
 
 FORMAT = 1
 KEY = "cyclegan"
@@ -42,7 +42,8 @@ def save_weights(path, weights, header: dict) -> Path:
     header = _completed(header, path)
     check_fit(state, _empty(header["architecture"], path), path)
     tensors = {key: tensor.detach().cpu().contiguous() for key, tensor in state.items()}
-    return write_whole(path, save(tensors, metadata={KEY: json.dumps(header)}))
+    write_whole(path, save(tensors, metadata={KEY: json.dumps(header)}))
+    return Path(path)
 
 
 def read_header(path) -> dict:
@@ -91,22 +92,6 @@ def check_fit(state: dict, network, path) -> None:
         if state[key].shape != expected[key].shape:
             found, wanted = list(state[key].shape), list(expected[key].shape)
             raise WeightsError(f"{path}: the tensor {key} has shape {found} where the architecture needs {wanted}")
-
-
-def write_whole(path, data: bytes) -> Path:
-    """Writes ``data`` beside ``path`` and renames it into place, so that no half-written file ever has that name."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(unfinished, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return path
 
 
 def _empty(architecture: dict, path):

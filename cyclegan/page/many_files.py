@@ -42,7 +42,7 @@ class Report:
 
 
 class Counter:
-    """Takes the place of the command line's progress line, see ``cyclegan.translate.pictures.Progress``."""
+    """Takes the place of the command line's progress line, see ``cyclegan.system.terminal.Progress``."""
 
     def __init__(self, reports: queue.Queue, stop: threading.Event):
         self.reports, self.stop, self.done, self.total = reports, stop, 0, 0

@@ -52,6 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _sample(options: Options) -> int:
     from cyclegan.data.contact_sheet import grid
+    from cyclegan.data.images import save_picture
     from cyclegan.sample.generator import Generator
 
     suffix = options.output.suffix.lower()
@@ -66,26 +67,24 @@ def _sample(options: Options) -> int:
     else:
         pictures = generator(options.count, options.seed, options.truncation)
     if suffix:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
         columns = len(pictures) if options.interpolate else None
-        grid(pictures, columns).save(options.output)
+        save_picture(grid(pictures, columns), options.output)
     else:
-        options.output.mkdir(parents=True, exist_ok=True)
         for i, picture in enumerate(pictures):
-            picture.save(options.output / f"{i:04d}.png")
+            save_picture(picture, options.output / f"{i:04d}.png")
     print(f"{options.output}: {len(pictures)} pictures of {generator.domain}, seed {options.seed}")
     return 0
 
 
 def _mix(generator: Generator, options: Options) -> int:
+    from cyclegan.data.images import save_picture
     from cyclegan.sample.mixing import mixing_grid
 
     if options.interpolate or not options.output.suffix or options.count < 2:
         raise UserError("--mix makes one picture: give -o NAME.png and -n of at least 2, and leave out --interpolate")
     styles = generator.latents(options.count, options.seed, options.truncation)
     coarse, fine = styles.split((options.count + 1) // 2)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    mixing_grid(generator, coarse, fine, options.at).save(options.output)
+    save_picture(mixing_grid(generator, coarse, fine, options.at), options.output)
     print(f"{options.output}: {len(coarse)} × {len(fine)} mixtures of {generator.domain}, seed {options.seed}")
     return 0
 

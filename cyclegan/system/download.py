@@ -1,82 +1,20 @@
-"""Bring a verified archive to disk, and make a folder appear whole or not at all.
+"""Bring a verified archive to disk: from the first mirror that has it, going on where it broke off."""
 
-Everything unfinished lives under a dotted name beside the final folder, which appears by one rename: whatever
-kills the process, and whenever, a data set is whole or absent.
-
-    .NAME.zip.part    the transfer so far; the next attempt continues it
-    .NAME.unpacking   what is being unpacked or made; the next attempt removes it
-    .NAME.lock        held while one process works, so that a second one waits instead of interfering
-"""
-
-import errno
-import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO
 
-from cyclegan.system.errors import UserError
+from cyclegan.system.files import megabytes, sha256_of
+from cyclegan.system.terminal import say
 
 STALLS = 2  # attempts that bring less than a hundredth of the file, before the next mirror is asked
-MORE_ROOM = "make room there, or let CYCLEGAN_DATASETS name a folder on a larger disk"
-
 
 
 class _Refused(Exception):
     """This mirror does not have the file; asking it again would not help."""
-
-
-def place(target: Path, build: Callable[[Path], Path]) -> None:
-    """Make the folder `target` appear whole or not at all.
-
-    `build(work)` receives a path that does not exist yet, makes what it likes at that path and returns the
-    folder to rename to `target`. Nothing happens when `target` is there already, also when another process
-    made it meanwhile. Raises UserError when the disk is full or not writable; what else `build` raises passes
-    through. Either way `work` is gone.
-    """
-    from filelock import FileLock, Timeout
-
-    work = target.with_name(f".{target.name}.unpacking")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(target.with_name(f".{target.name}.lock"))
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            say(f"Another process is preparing {target}; waiting for it")
-            lock.acquire()
-        try:
-            if filled(target):
-                return
-            if work.exists():  # left by an attempt that was killed
-                shutil.rmtree(work)
-            ready = build(work)
-            if target.exists():  # empty, or `filled` would have said so
-                target.rmdir()
-            ready.rename(target)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-            lock.release()
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise UserError(f"the disk that holds {target.parent} is full: {MORE_ROOM}") from error
-        where = f" ({error.filename})" if error.filename else ""
-        raise UserError(f"cannot prepare {target}: {error.strerror or error}{where}") from error
-
-
-def filled(folder: Path) -> bool:
-    """Whether `folder` is there with something in it."""
-    return folder.is_dir() and any(folder.iterdir())
-
-
-def require_space(folder: Path, needed: int) -> None:
-    """Raise UserError unless `needed` bytes are free in `folder`."""
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        found = f"{megabytes(free)} are free in {folder} and {megabytes(needed)} are needed"
-        raise UserError(f"{found}: {MORE_ROOM}")
 
 
 def download(urls: Sequence[str], size: int, sha256: str, part: Path) -> str:
@@ -189,17 +127,3 @@ def _in_words(error: Exception) -> str:
         if isinstance(error, kind):
             return words
     return type(error).__name__
-
-
-def sha256_of(path: Path) -> str:
-    import pooch
-
-    return pooch.file_hash(str(path), alg="sha256")
-
-
-def megabytes(size: int) -> str:
-    return f"{size / 1e6:,.1f} MB"
-
-
-def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

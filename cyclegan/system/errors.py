@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # full, or a limit of the user or the process
 
 
 class UserError(ValueError):
@@ -34,8 +37,8 @@ class MissingPackage(UserError):
 def command(prog: str, body: Callable[[], int], on_interrupt: str = "Stopped.") -> int:
     """Runs the body of a command; returns its exit code, and prints what the user can put right as one line.
 
-    Exit codes: those of ``body``; 2 (or the error's own) for a ``UserError``; 1 where a file could not be read or
-    written; 130 for Ctrl-C.
+    Exit codes: those of ``body``; 2 (or the error's own) for a ``UserError``; 1 where the operating system refused to
+    read or write, as a full disk does; 130 for Ctrl-C.
     """
     try:
         return body()
@@ -43,9 +46,11 @@ def command(prog: str, body: Callable[[], int], on_interrupt: str = "Stopped.") 
         print(f"{prog}: {error}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        if not error.filename:
+        if not error.errno:  # a library's own exception, which somebody forgot to catch
             raise
-        print(f"{prog}: {error.filename}: {error.strerror or error}", file=sys.stderr)
+        where = f"{error.filename}: " if error.filename else ""
+        kept = "; what was saved before is whole" if error.errno in NO_ROOM else ""
+        print(f"{prog}: {where}{error.strerror}{kept}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(on_interrupt, file=sys.stderr)

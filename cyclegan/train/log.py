@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from cyclegan.models import MODELS, load_model
+from cyclegan.system.files import whole
 
 
 def read_log(folder: Path) -> list[dict]:
@@ -39,9 +40,8 @@ def draw_curves(folder: Path) -> None:
         axes.set(title=kind, xlabel="step", ylim=None if kind == "G" or judged else (0, None))
         axes.legend(frameon=False, fontsize=8)
         axes.grid(alpha=0.25)
-    unfinished = folder / ".curves.png.part"
-    figure.savefig(unfinished, format="png", dpi=100)
-    unfinished.replace(folder / "curves.png")
+    with whole(folder / "curves.png") as part:
+        figure.savefig(part, format="png", dpi=100)
 
 
 def _ideals(folder: Path) -> dict[str, float]:

@@ -15,10 +15,8 @@ Files appear by rename, whole or not at all: a ``kill -9`` costs the work since 
 """
 
 import json
-import os
 import shutil
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +24,17 @@ import numpy as np
 import tomli_w
 import torch
 import torch.distributed as dist
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from cyclegan import __version__
 from cyclegan.data.contact_sheet import sheet
+from cyclegan.data.images import save_picture
 from cyclegan.data.pixels import to_picture
 from cyclegan.models.game import Game
 from cyclegan.networks.weights import save_weights
 from cyclegan.system.devices import process_count, process_rank
 from cyclegan.system.errors import UserError
+from cyclegan.system.files import lock, sweep, whole, write_whole
 from cyclegan.system.randomness import random_state, set_random_state
 from cyclegan.train.config import Config
 from cyclegan.train.log import draw_curves
@@ -59,11 +59,12 @@ class Run:
 
     def _claim(self) -> None:
         (self.folder / "samples").mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(self.folder / ".lock")
+        self._lock = lock(self.folder / ".lock")
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
             raise UserError(f"another process is training in {self.folder}; give this run another --name") from None
+        sweep(self.folder)
         try:
             self._require_same()
         except BaseException:
@@ -77,9 +78,9 @@ class Run:
             require_same_settings(self.folder, before, settings)
             names = before["dataset"], settings["dataset"]
             self.notes = require_same_data(self.folder, read_json(data), self.data, names)
-        _write(self.folder / "config.json", json.dumps(settings, indent=2) + "\n")
+        write_whole(self.folder / "config.json", json.dumps(settings, indent=2) + "\n")
         if self.data:
-            _write(data, json.dumps(self.data) + "\n")
+            write_whole(data, json.dumps(self.data) + "\n")
 
     # -- what training needs to go on -------------------------------------------------------------------------------
 
@@ -93,8 +94,8 @@ class Run:
             locals_ = [local]
         if not self.writes:
             return
-        with _renamed(self.checkpoint) as unfinished:
-            torch.save({"step": step, "game": game.state_dict(), "locals": locals_}, unfinished)
+        with whole(self.checkpoint) as part, open(part, "wb") as file:
+            torch.save({"step": step, "game": game.state_dict(), "locals": locals_}, file)
         self.export(game, step)
 
     def keep_best(self) -> None:
@@ -105,8 +106,8 @@ class Run:
         exports = [path.name for path in self.folder.glob("*.safetensors")]
         for name in (*exports, "card.toml", self.checkpoint.name):
             kept = "best.pt" if name == self.checkpoint.name else f"best/{name}"
-            with _renamed(self.folder / kept) as unfinished:
-                shutil.copyfile(self.folder / name, unfinished)
+            with whole(self.folder / kept) as part:
+                shutil.copyfile(self.folder / name, part)
 
     def load(self, game: Game) -> int:
         """Restores the last checkpoint into ``game``; returns its step, 0 where there is none."""
@@ -136,7 +137,7 @@ class Run:
         log = self.folder / "log.jsonl"
         if log.exists():
             kept = [line for line in log.read_text().splitlines(keepends=True) if _step_of(line) <= step]
-            _write(log, "".join(kept))
+            write_whole(log, "".join(kept))
 
     # -- what people look at ----------------------------------------------------------------------------------------
 
@@ -163,8 +164,7 @@ class Run:
             for title, rows in game.preview(*pictures).items()
         }
         grid = sheet(blocks)
-        with _renamed(self.folder / "samples" / f"step_{step:06d}.png") as unfinished:
-            grid.save(unfinished, "PNG")
+        save_picture(grid, self.folder / "samples" / f"step_{step:06d}.png")
         self.board.add_image("samples", np.asarray(grid), step, dataformats="HWC")
         draw_curves(self.folder)
 
@@ -199,13 +199,15 @@ class Run:
             save_weights(self.folder / f"{name}.safetensors", network, header | {"provenance": provenance})
             card.setdefault("domains", header["domains"])
             card[name] = {"file": f"{name}.safetensors"}
-        _write(self.folder / "card.toml", tomli_w.dumps(card | {"training": provenance}))
+        write_whole(self.folder / "card.toml", tomli_w.dumps(card | {"training": provenance}))
 
     def close(self) -> None:
-        if self._board:
-            self._board.close()
-        if self.writes:
-            self._lock.release()
+        try:
+            if self._board:
+                self._board.close()
+        finally:
+            if self.writes:
+                self._lock.release()
 
 
 def _step_of(line: str) -> int | float:
@@ -213,21 +215,3 @@ def _step_of(line: str) -> int | float:
         return json.loads(line)["step"]
     except (json.JSONDecodeError, KeyError):
         return float("inf")  # the torn last line of a killed process
-
-
-@contextmanager
-def _renamed(path: Path):
-    """Gives a path to write to; what was written there takes ``path``'s place when all went well."""
-    unfinished = path.with_name(f".{path.name}.part")
-    try:
-        yield unfinished
-        with open(unfinished, "r+b") as file:  # Windows syncs only what is open for writing
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _write(path: Path, text: str) -> None:
-    with _renamed(path) as unfinished:
-        unfinished.write_text(text)

@@ -9,7 +9,6 @@ from rich.console import Console
 
 from cyclegan.models import load_model
 from cyclegan.system.devices import choose_device, join_processes, leave_processes
-from cyclegan.system.errors import UserError
 from cyclegan.train.build import build, open_source
 from cyclegan.train.config import Config, as_dict
 from cyclegan.train.forecast import advice, estimate
@@ -37,7 +36,8 @@ class Result:
 def run_training(config: Config) -> Result:
     """Fetches the data, builds the model and trains it in its run folder, or goes on where it stopped there.
 
-    Raises ``UserError`` for wrong input, and ``NotFinite``, which is one too, where a loss became NaN.
+    Raises ``UserError`` for wrong input, and ``NotFinite``, which is one too, where a loss became NaN. Raises OSError
+    where the disk is full or a folder cannot be written; what was saved before is whole.
     """
     device = choose_device(config.training.device)
     rank = join_processes(device)
@@ -52,20 +52,11 @@ def run_training(config: Config) -> Result:
             say(f"{source.name}: {source.described}; {total} steps on {device}; run folder {run.folder}")
             console = Console(quiet=rank > 0)
             made = train(training, run, console, lambda seconds: advice(config, source, device, seconds))
-    except OSError as error:  # a full disk, a folder that cannot be written
-        where = error.filename or config.runs
-        raise UnusableDisk(f"{error.strerror or error}: {where}; what was saved before is whole") from error
     finally:
         leave_processes()
     early = bool(training.judge and training.judge.stopped)
     words = _words(training.game.kind, run.folder, made, total, early) if rank == 0 else []
     return Result(run.folder, made, total, early, words)
-
-
-class UnusableDisk(UserError):
-    """A disk that is full, or a folder that cannot be written."""
-
-    exit_code = 1
 
 
 def _words(kind: str, folder: Path, made: int, total: int, stopped_early: bool) -> list[str]:

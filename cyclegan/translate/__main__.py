@@ -67,7 +67,8 @@ def _translate(options: Options) -> int:
 def _run(jobs: list[Job], options: Options) -> list[tuple[Job, str]]:
     """Loads the translator, does all jobs, and returns those that failed with the reason."""
     from cyclegan.system.devices import choose_device
-    from cyclegan.translate.pictures import Progress, translate_pictures
+    from cyclegan.system.terminal import Progress
+    from cyclegan.translate.pictures import translate_pictures
     from cyclegan.translate.translator import Translator
 
     translator = Translator.from_pretrained(options.name, options.reverse, choose_device(options.device))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 
 from cyclegan.system.errors import MissingPackage, UserError
+from cyclegan.system.files import whole
 from cyclegan.translate.translator import Translator
 
 TOLERANCE = 1e-3  # on a scale from -1 to 1: an eighth of a level of 255
@@ -30,19 +30,13 @@ def export_onnx(translator: Translator, path: str | os.PathLike) -> float:
         import onnxscript  # noqa: F401  the exporter needs it
     except ImportError as error:
         raise MissingPackage("the export", error.name or "", "export") from error
-    path = Path(path)
     model = _with_padding(_traced(translator), translator.network.multiple)
     model.metadata_props.add(key="cyclegan", value=json.dumps(translator.header))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with whole(path) as part:
         onnx.save(model, part)
         difference = _difference(translator, onnxruntime.InferenceSession(part, providers=["CPUExecutionProvider"]))
         if not difference <= TOLERANCE:
             raise ExportError(f"ONNX Runtime's result differs from PyTorch's by {difference:.1g}: nothing was written")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
     return difference
 
 

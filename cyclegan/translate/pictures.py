@@ -7,17 +7,15 @@ and encoding run in threads beside the network, and on a GPU neighbours of one s
 
 from __future__ import annotations
 
-import os
-import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
 from PIL import Image
 
-from cyclegan.data.images import open_image
+from cyclegan.data.images import open_image, save_picture
 from cyclegan.system.errors import ImageError
+from cyclegan.system.terminal import Progress
 from cyclegan.translate import large
 from cyclegan.translate.jobs import Job
 from cyclegan.translate.kinds import fetch_picture
@@ -27,40 +25,6 @@ AHEAD = 8  # pictures decoded before the network needs them, and encoded after i
 BATCH = 8  # pictures of one size that go through the network together, on a GPU
 SMALL = 512 * 512  # pixels up to which pictures are done in parallel on a CPU
 WORKERS = 8  # at most; each takes up to about 0.3 GB with the full-size ResNet
-
-_QUALITY = {
-    "JPEG": {"quality": 95, "subsampling": 0},  # the networks' colours change from pixel to pixel: keep them all
-    "WEBP": {"quality": 95},
-    "AVIF": {"quality": 90},
-    "TIFF": {"compression": "tiff_deflate"},
-}
-
-
-class Progress:
-    """A live line with the number done and the time to go, on a terminal; silent elsewhere."""
-
-    def __init__(self, title: str):
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Live
-
-        console = Console(file=sys.stderr)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self.live = Live(*columns, console=console, disable=not console.is_terminal, transient=True)
-        self.title = title
-
-    def __enter__(self) -> Progress:
-        self.live.start()
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.live.stop()
-
-    def begin(self, total: int, what: str, done: int = 0) -> None:
-        self.task = self.live.add_task(f"{self.title}, {what}", total=total, completed=done)
-
-    def advance(self, count: int = 1) -> None:
-        self.live.advance(self.task, count)
 
 
 def translate_pictures(translator, jobs: list[Job], size, tile, progress: Progress) -> list[tuple[Job, str]]:
@@ -81,7 +45,7 @@ def translate_pictures(translator, jobs: list[Job], size, tile, progress: Progre
             for group in _groups(_readable(decoded, failures, progress), _batch_size(translator)):
                 results = translator([picture for _, picture in group], size=size, tile=tile)
                 for (job, picture), result in zip(group, results, strict=True):
-                    writing.append((job, encoders.submit(save, result, job.target, picture.info)))
+                    writing.append((job, encoders.submit(save_picture, result, job.target, picture.info)))
                 while len(writing) > AHEAD:
                     _finished(*writing.popleft(), failures)
                     progress.advance()
@@ -109,7 +73,7 @@ def _in_parallel(translator, jobs: list[Job], size, tile, failures, progress) ->
         if picture.width * picture.height > SMALL:
             large.add(i)
         else:
-            save(translator(picture, size=size, tile=tile), jobs[i].target, picture.info)
+            save_picture(translator(picture, size=size, tile=tile), jobs[i].target, picture.info)
 
     # Each thread of the pool has its own setting; the math library's, which all share, is restored at the end.
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
@@ -126,22 +90,6 @@ def _in_parallel(translator, jobs: list[Job], size, tile, failures, progress) ->
 def _batch_size(translator) -> tuple[int, int]:
     """Pictures, and pixels in all, that go through the network together."""
     return (1, 0) if translator.device.type == "cpu" else (BATCH, large.budget(translator.network))
-
-
-def save(picture: Image.Image, target: Path, info: dict | None = None) -> None:
-    """Writes ``picture`` in the format of ``target``'s suffix, the whole file or none; OSError where that fails."""
-    kind = Image.registered_extensions().get(target.suffix.lower(), "PNG")
-    options = dict(_QUALITY.get(kind, {}))
-    profile = (info or {}).get("icc_profile")
-    if profile and profile[16:20] == b"RGB " and picture.mode in ("RGB", "RGBA"):
-        options["icc_profile"] = profile  # the pixels were not converted, so they still mean its colours
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        picture.save(part, kind, **options)
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _ahead(pool: ThreadPoolExecutor, jobs: Iterable[Job]) -> Iterator[tuple[Job, Future]]:

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from cyclegan.system.errors import UserError
+from cyclegan.system.files import whole, write_whole
 from cyclegan.translate.jobs import Job
 
 SEGMENT = 120  # frames; what an interruption costs at most
@@ -64,7 +65,8 @@ def translate_video(translator, source, target, *, size=None, tile=None, progres
             starts = _translate_segments(translator, container, stream, parts, codec, (size, tile), progress)
         if not starts:
             raise UserError(f"{source} holds no frame that can be decoded")
-        _join(parts, starts, source, target)
+        with whole(target) as part:
+            os.replace(_joined(parts, starts, source, target.suffix), part)
     except (av.error.FFmpegError, OSError) as error:
         raise UserError(f"{source} could not be translated: {error.strerror or error}") from error
     shutil.rmtree(parts)
@@ -86,7 +88,7 @@ def _prepare(parts: Path, described: str) -> None:
         return
     shutil.rmtree(parts, ignore_errors=True)
     parts.mkdir(parents=True)
-    plan.write_text(described)
+    write_whole(plan, described)
 
 
 def _translate_segments(translator, container, stream, parts: Path, codec: str, options, progress) -> list[Fraction]:
@@ -100,9 +102,8 @@ def _translate_segments(translator, container, stream, parts: Path, codec: str, 
             if progress:
                 progress.advance(len(segment))
             continue
-        part = path.with_name(f".{path.name}")
-        _encode(_translated(translator, segment, *options, progress), part, stream, codec)
-        os.replace(part, path)
+        with whole(path) as part:
+            _encode(_translated(translator, segment, *options, progress), part, stream, codec)
     return starts
 
 
@@ -161,12 +162,12 @@ def _encoder(out, stream, codec: str, height: int, width: int):
     return encoder
 
 
-def _join(parts: Path, starts: list[Fraction], source: Path, target: Path) -> None:
-    """One file from the segments and the sound of the source, which appears whole or not at all."""
+def _joined(parts: Path, starts: list[Fraction], source: Path, suffix: str) -> Path:
+    """One file from the segments and the sound of the source; ``suffix`` chooses its format."""
     import av
 
-    part = parts / f"whole{target.suffix}"
-    with av.open(str(source)) as original, av.open(str(part), "w") as out:
+    path = parts / f"whole{suffix}"
+    with av.open(str(source)) as original, av.open(str(path), "w") as out:
         with av.open(str(parts / "000000.mp4")) as first:
             video = out.add_stream_from_template(first.streams.video[0])
             video.codec_context.framerate = original.streams.video[0].average_rate or Fraction(25)
@@ -175,7 +176,7 @@ def _join(parts: Path, starts: list[Fraction], source: Path, target: Path) -> No
         sounds = _audio_packets(original, sound) if sound else iter(())
         for packet in heapq.merge(pictures, sounds, key=lambda p: p.dts * p.time_base):
             out.mux(packet)
-    os.replace(part, target)
+    return path
 
 
 def _video_packets(parts: Path, starts: list[Fraction], stream):

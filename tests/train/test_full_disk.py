@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from mirror import archive
 
+resource = pytest.importorskip("resource")  # POSIX
+
 CHECKOUT = Path(__file__).parents[2]
 PATHS = {"PYTHONPATH": os.pathsep.join([str(CHECKOUT), str(CHECKOUT / "tests")])}
 
@@ -80,3 +82,26 @@ def test_a_disk_that_fills_up_while_unpacking(root, tmp_path):
     seen = on_a_small_disk("size=8m,nr_inodes=30", code, str(pack))  # full of files, not of bytes
     assert "full" in seen["said"]
     assert seen["left"] == []
+
+
+def test_a_checkpoint_that_the_disk_refuses_leaves_the_former_one(squares, tmp_path, capsys):
+    """PyTorch raises a RuntimeError then, which must not end in a traceback. A limit on files stands for the disk."""
+    from cyclegan.train.__main__ import main
+
+    small = ["--generator", "mobile", "--width", "4", "--blocks", "1", "--size", "32", "--load", "36"]
+    flags = [str(squares), "--runs", str(tmp_path / "runs"), *small]
+    assert main([*flags, "--steps", "1"]) == 0
+    run = tmp_path / "runs" / "squares"
+    before = (run / "checkpoint.pt").read_bytes()
+    capsys.readouterr()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, hard))  # the checkpoint has some 60 MB
+    try:
+        assert main([*flags, "--steps", "2"]) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    said = capsys.readouterr().err
+    assert said == f"cyclegan.train: {run / 'checkpoint.pt'}: File too large; what was saved before is whole\n"
+    assert (run / "checkpoint.pt").read_bytes() == before
+    assert not list(run.rglob("*.part"))
+    assert main([*flags, "--steps", "2"]) == 0
