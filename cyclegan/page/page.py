@@ -9,6 +9,7 @@ from cyclegan.page import choices, one_picture, words
 from cyclegan.page.parts import friendly
 from cyclegan.page.tab_draw import draw_tab
 from cyclegan.page.tab_files import files_tab
+from cyclegan.page.tab_imagine import add_sample_endpoints, imagine_tab
 from cyclegan.page.tab_translate import add_endpoints, translate_tab
 from cyclegan.page.tab_watch import watch_tab
 from cyclegan.page.theme import SWITCH
@@ -36,11 +37,14 @@ def build() -> gr.Blocks:
                 draw_tab(key)
             with gr.Tab("Files", id="files"):
                 files_tab(key, direction)
+            with gr.Tab("Imagine", id="imagine") as imagining:
+                imagine_tab(imagining)
             with gr.Tab("Watch", id="watch") as watching:
                 watch_tab(watching)
             with gr.Tab("About", id="about"):
                 about, sheet = _about(key.value)
         add_endpoints()
+        add_sample_endpoints()
         hidden = {"api_visibility": "private", "show_progress": "hidden"}
         page.load(_refreshed, key, [key, direction, nothing], **hidden)
         changed = key.input(_directions, [key, direction], direction, **hidden)

@@ -84,9 +84,12 @@ CSS = """
 .words p { font-size: 1rem; line-height: 1.5; }
 #directions .wrap { gap: 8px; }
 #directions label { font-size: 1.02rem; }
-#examples, #examples .grid-wrap { height: auto !important; min-height: 0 !important; max-height: none; }
-#examples .grid-wrap { padding-top: 30px; }
-#translator input, #run input { padding-right: 26px; text-overflow: ellipsis; }
+#examples, #examples .grid-wrap, #imagined .grid-wrap { height: auto !important; min-height: 0 !important;
+  max-height: none; }
+#examples .grid-wrap, #imagined .grid-wrap { padding-top: 30px; }
+#imagined .grid-container { grid-template-columns: repeat(auto-fill, minmax(76px, 1fr)) !important; }
+#imagined img, #walk img, #board img { image-rendering: pixelated; }
+#translator input, #generator input, #run input { padding-right: 26px; text-overflow: ellipsis; }
 .dark button[role=tab].selected { color: var(--primary-300); }
 .prose table { width: 100%; border: 0; }
 .prose tr, .prose td { border: 0 !important; }
