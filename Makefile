@@ -9,8 +9,8 @@ demo: $(VENV)/.demo  ## set up, train a small pair of translators for about thre
 	$(PY) -m cyclegan.train sketch2emoji --recipe quick --size 64 --steps 600 --sample-every 100 --name demo
 	$(PY) -m cyclegan.show runs/demo
 
-test: $(VENV)/.test  ## the whole suite
-	$(PY) -m pytest
+test: $(VENV)/.test  ## the whole suite, on two cores
+	$(PY) -m pytest -n 2 --dist loadfile
 
 app: $(VENV)/.app  ## the page in the browser
 	$(PY) app.py

@@ -1,6 +1,10 @@
 """What several test files need: small pictures, and the real data where it lies beside the project."""
 
+import os
 from pathlib import Path
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # several at a time: one core each, their subprocesses too
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
@@ -10,6 +14,13 @@ from pairs import make
 from PIL import Image
 
 REAL_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+def pytest_terminal_summary(terminalreporter):
+    skipped = [r for r in terminalreporter.stats.get("skipped", []) if "no chromium" in str(r.longrepr)]
+    if skipped:
+        how = "apt-get install chromium, or brew install --cask chromium on a Mac"
+        terminalreporter.write_line(f"The page was not tested in a browser, {len(skipped)} tests in all: {how}")
 
 
 @pytest.fixture(autouse=True)

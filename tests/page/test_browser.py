@@ -9,7 +9,7 @@ from served_page import make_run, picture, running
 sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e '.[test]'")
 pytest.importorskip("gradio", reason="the page needs the extra: app")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium on this machine: apt-get install chromium")
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium on this machine")
 
 PATIENCE = 60_000  # milliseconds, for a machine that is busy with other things
 UPLOAD = "#given input[type=file]"
