@@ -18,7 +18,6 @@ domains are subfolders, `folders = ["zebras", "horses"]` in it (or `domains`, if
 first.
 """
 
-import difflib
 import json
 import os
 from dataclasses import dataclass
@@ -27,15 +26,9 @@ from pathlib import Path
 from cyclegan.data.archives import from_mirrors, from_zip
 from cyclegan.data.folders import find_domains, unwrap
 from cyclegan.data.images import find_images
-from cyclegan.system.cards import package_folder
+from cyclegan.system.cards import card_files, hint, read_card
 from cyclegan.system.errors import ImageError, UserError
 from cyclegan.system.files import filled, place
-
-try:
-    import tomllib
-except ModuleNotFoundError:  # Python 3.10
-    import tomli as tomllib
-
 
 
 @dataclass(frozen=True)
@@ -73,7 +66,7 @@ def dataset_root() -> Path:
 
 def dataset_names() -> list[str]:
     """The names that `locate` knows without a folder."""
-    return sorted(_card_files())
+    return list(_card_files())
 
 
 def dataset_card(name: str) -> dict:
@@ -81,9 +74,7 @@ def dataset_card(name: str) -> dict:
     files = _card_files()
     if name in files:
         return _read_card(files[name])
-    near = difflib.get_close_matches(name, files, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(sorted(files))}."
-    raise UserError(f"there is no data set {name!r}: {hint} A folder with trainA/ and trainB/ works too.")
+    raise UserError(f"there is no data set {name!r}: {hint(name, files)} A folder with trainA/ and trainB/ works too.")
 
 
 def card_named(name_or_folder: str) -> dict:
@@ -144,8 +135,7 @@ def find_dataset(name_or_folder: str | os.PathLike, data: str | os.PathLike | No
 
 
 def _card_files() -> dict[str, Path]:
-    folders = (package_folder("datasets"), dataset_root())  # the later one wins
-    return {path.stem: path for folder in folders for path in folder.glob("*.toml")}
+    return card_files("datasets", dataset_root())
 
 
 def _own_card(folder: Path) -> dict:
@@ -154,10 +144,7 @@ def _own_card(folder: Path) -> dict:
 
 
 def _read_card(path: Path) -> dict:
-    try:
-        card = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"the card {path} is not valid TOML: {error}") from error
+    card = read_card(path)
     for key, example, fits in (
         ("domains", '["horse", "zebra"]', lambda value: isinstance(value, str)),
         ("channels", "[3, 3], with 1 for a greyscale domain", lambda value: value in (1, 3)),

@@ -11,23 +11,16 @@ A card is a TOML file, one per pair (or per single direction):
 A run folder, or any folder with G_AB.safetensors and G_BA.safetensors, needs no card.
 """
 
-import difflib
 import os
 import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from cyclegan.networks.weights import read_header, save_weights
-from cyclegan.system.cards import package_folder
+from cyclegan.networks.weights import is_ours, read_header, save_weights
+from cyclegan.system.cards import card_files, hint, read_card
 from cyclegan.system.errors import UserError, WeightsError
 from cyclegan.system.files import megabytes, sha256_of
-
-try:
-    import tomllib
-except ModuleNotFoundError:  # Python 3.10
-    import tomli as tomllib
-
 
 DIRECTIONS = ("G_AB", "G_BA")
 GENERATOR = "G"  # the name of a generator from noise: its file, and its table on a card
@@ -53,7 +46,7 @@ def model_cache() -> Path:
 
 def model_names() -> list[str]:
     """The names of all cards, in ./pretrained and in the package."""
-    return sorted(_card_files())
+    return list(_card_files())
 
 
 def translators() -> dict[str, list[tuple[str, str]]]:
@@ -132,25 +125,18 @@ def _generator_in(folder: Path) -> Path:
 
 
 def _card_files() -> dict[str, Path]:
-    folders = (package_folder("pretrained"), Path("pretrained"))  # the later one wins
-    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
+    return card_files("pretrained", Path("pretrained"))
 
 
 def _unknown(given: str) -> str:
-    names = model_names()
     if "/" in given or "\\" in given or Path(given).suffix in (".pth", ".pt", ".safetensors", ".toml"):
         return f"there is no file or folder {given}"
-    near = difflib.get_close_matches(given, names, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names)}."
     others = "A run folder, a weights file and OWNER/NAME on Hugging Face work too."
-    return f"there is no translator {given!r}: {hint} {others}"
+    return f"there is no translator {given!r}: {hint(given, model_names())} {others}"
 
 
 def _read_card(path: Path) -> dict:
-    try:
-        card = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"the card {path} is not valid TOML: {error}") from error
+    card = read_card(path)
     domains, count = card.get("domains"), 1 if GENERATOR in card else 2
     if not (isinstance(domains, list) and len(domains) == count and all(isinstance(d, str) for d in domains)):
         example = '["what it makes"]' if count == 1 else '["A\'s name", "B\'s name"]'
@@ -181,8 +167,8 @@ def _in_card(path: Path, reverse: bool) -> Found:
 def _one_way(name: str, wanted: tuple[str, str]) -> str:
     source, target = wanted
     others = [n for n, path in _card_files().items() if n != name and _leads(path, wanted)]
-    hint = f"; {' and '.join(others)} does" if others else ""
-    return f"{name} translates {target} → {source} only and has no generator for {source} → {target}{hint}"
+    instead = f"; {' and '.join(others)} does" if others else ""
+    return f"{name} translates {target} → {source} only and has no generator for {source} → {target}{instead}"
 
 
 def _leads(path: Path, wanted: tuple[str, str]) -> bool:
@@ -194,17 +180,7 @@ def _as_file(path: Path, reverse: bool) -> Found:
     if reverse:
         raise UserError(f"{path} is one generator, so there is no other direction in it; give the folder of the pair")
     direction = path.stem if path.stem in DIRECTIONS else "G_AB"
-    return Found(path, direction, reference=_is_foreign(path))
-
-
-def _is_foreign(path: Path) -> bool:
-    if path.suffix != ".safetensors":
-        return True
-    try:
-        read_header(path)
-    except WeightsError as error:
-        return "header, so it is not" in str(error)
-    return False
+    return Found(path, direction, reference=path.suffix != ".safetensors" or not is_ours(path))
 
 
 def _in_folder(folder: Path, reverse: bool) -> Found:

@@ -16,6 +16,7 @@ provenance      where the weights come from: free keys
 """
 
 import json
+import os
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -48,13 +49,7 @@ def save_weights(path, weights, header: dict) -> Path:
 
 def read_header(path) -> dict:
     """The header of a weights file, without loading its weights (or torch); raises ``WeightsError``."""
-    try:
-        with safe_open(path, framework="np") as file:
-            text = (file.metadata() or {}).get(KEY)
-    except FileNotFoundError as error:
-        raise WeightsError(f"no such weights file: {path}") from error
-    except (SafetensorError, OSError) as error:
-        raise WeightsError(f"{path} is not a complete safetensors file ({error}); copy or download it again") from error
+    text = _header_text(path)
     if text is None:
         raise WeightsError(
             f"{path} has no {KEY!r} header, so it is not a generator of this toolkit; "
@@ -64,6 +59,24 @@ def read_header(path) -> dict:
         return _completed(json.loads(text), path)
     except json.JSONDecodeError as error:
         raise WeightsError(f"{path} has a damaged {KEY!r} header ({error})") from error
+
+
+def is_ours(path: str | os.PathLike[str]) -> bool:
+    """Whether a safetensors file carries our header; without it, it comes from another program.
+
+    Raises ``WeightsError`` where it is missing or cut off.
+    """
+    return _header_text(path) is not None
+
+
+def _header_text(path: str | os.PathLike[str]) -> str | None:
+    try:
+        with safe_open(path, framework="np") as file:
+            return (file.metadata() or {}).get(KEY)
+    except FileNotFoundError as error:
+        raise WeightsError(f"no such weights file: {path}") from error
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path} is not a complete safetensors file ({error}); copy or download it again") from error
 
 
 def load_weights(path, device="cpu"):

@@ -10,13 +10,8 @@ from cyclegan.data.folders import find_domains
 from cyclegan.data.images import find_images
 from cyclegan.networks import library
 from cyclegan.networks.weights import read_header
-from cyclegan.system.cards import package_folder
-from cyclegan.system.errors import UserError, WeightsError
-
-try:
-    import tomllib
-except ModuleNotFoundError:  # Python 3.10
-    import tomli as tomllib
+from cyclegan.system.cards import package_folder, read_card
+from cyclegan.system.errors import UserError
 
 RUNS = Path("runs")
 DRAWN = {"sketch", "sketches", "drawing", "drawings", "edges", "pencil"}  # domains that a visitor can draw
@@ -144,10 +139,10 @@ def _runs() -> list[Choice]:
     found = []
     for folder in run_folders():
         try:
-            card = tomllib.loads((folder / "card.toml").read_text(encoding="utf-8"))
+            card = read_card(folder / "card.toml")
             there = [d for d in library.DIRECTIONS if (folder / f"{d}.safetensors").is_file()]
             source, target = read_header(folder / f"{there[0]}.safetensors")["domains"]
-        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, IndexError, WeightsError):
+        except (OSError, IndexError, UserError):
             continue  # not exported yet, or being written right now
         domains = (source, target) if there[0] == "G_AB" else (target, source)
         key = f"runs/{folder.name}"
