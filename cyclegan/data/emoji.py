@@ -23,6 +23,7 @@ from xml.etree import ElementTree
 from PIL import Image
 
 from cyclegan.system.errors import UserError
+from cyclegan.system.terminal import track
 
 # Stored a little larger than a recipe for 128 px loads them (128 × 286/256 = 143), so loading only ever shrinks.
 SIDE = 160
@@ -66,7 +67,7 @@ def make_emoji(folder: Path) -> None:
 def draw_classes(files: list[Path], folder: Path) -> None:
     """Draw these SVG files into folder/CLASS/NAME.png, beside a LICENSE.txt."""
     coloured = {file.stem.split("-")[0] for file in files if _has_skin_tone(file)}
-    for file in progress(files, "Drawing emoji", len(files)):
+    for file in track(files, "Drawing emoji", len(files)):
         place = folder / class_of(file.stem, coloured)
         place.mkdir(parents=True, exist_ok=True)
         (place / f"{file.stem}.png").write_bytes(draw(file.read_text("utf-8"), ALONE_SIDE))
@@ -113,7 +114,7 @@ def draw_emoji(files: Iterable[Path], folder: Path, test_pictures: int) -> None:
     Files whose line drawing is blank are left out: a handful have their contours in the colour group.
     """
     svgs = {file.stem: file.read_text("utf-8") for file in files}
-    sketches = {name: draw(line_drawing(svg)) for name, svg in progress(svgs.items(), "Drawing emoji", len(svgs))}
+    sketches = {name: draw(line_drawing(svg)) for name, svg in track(svgs.items(), "Drawing emoji", len(svgs))}
     blank = _png(Image.new("RGB", (SIDE, SIDE), "white"))
     sketches = {name: png for name, png in sketches.items() if png != blank}
     test = _choose_test(sketches, lambda name: draw(svgs[name]), test_pictures)
@@ -176,12 +177,3 @@ def _png(image: Image.Image) -> bytes:
     file = BytesIO()
     image.save(file, "PNG")
     return file.getvalue()
-
-
-def progress(items: Iterable, title: str, total: int) -> Iterable:
-    """Go through `items` under a progress bar, which shows only on a terminal and leaves nothing behind."""
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    return track(items, title, total, console=console, disable=not console.is_terminal, transient=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cyclegan.system.errors import UserError
 from cyclegan.system.files import filled, place
-from cyclegan.system.terminal import say
+from cyclegan.system.terminal import say, track
 
 FEWEST = 10  # photos: below this not even a trial run has anything to learn from
 WORKERS = min(8, os.cpu_count() or 1)  # a thread holds a whole photo, so their number bounds the memory
@@ -62,7 +62,6 @@ def _cut_squares(files: list[Path], photos: Path, folder: Path, size: int, skip_
     """Cut and store every photo as PNG; returns the files in the order of the photos' hashes, without duplicates."""
     from PIL import Image, ImageOps
 
-    from cyclegan.data.emoji import progress
     from cyclegan.data.images import read_image
     from cyclegan.system.errors import ImageError
 
@@ -81,7 +80,7 @@ def _cut_squares(files: list[Path], photos: Path, folder: Path, size: int, skip_
     found: dict[str, Path] = {}
     problems = []
     with ThreadPoolExecutor(WORKERS) as pool:
-        for path, result in zip(files, progress(pool.map(cut, files), "Reading photos", len(files)), strict=True):
+        for path, result in zip(files, track(pool.map(cut, files), "Reading photos", len(files)), strict=True):
             if isinstance(result, ImageError):
                 problems.append(result)
             elif result in found:
@@ -117,7 +116,6 @@ def _share_out(squares: list[Path], work: Path, test: float) -> dict[str, int]:
     """Move the photos to their parts and draw the sketches; returns how many pictures each part has."""
     from PIL import Image
 
-    from cyclegan.data.emoji import progress
     from cyclegan.data.images import read_image
     from cyclegan.data.pencil import pencil_drawing
 
@@ -133,7 +131,7 @@ def _share_out(squares: list[Path], work: Path, test: float) -> dict[str, int]:
 
     jobs = [(part, path) for part in ("testA", "trainA") for path in parts[part]]
     with ThreadPoolExecutor(WORKERS) as pool:
-        for _ in progress(pool.map(sketch, jobs), "Drawing sketches", len(jobs)):
+        for _ in track(pool.map(sketch, jobs), "Drawing sketches", len(jobs)):
             pass
     for path in parts["trainA"]:
         path.unlink()

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from rich.console import Console
-from rich.progress import track
 from torch import Tensor
 
 from cyclegan.data.contact_sheet import sheet
@@ -20,6 +18,7 @@ from cyclegan.evaluate.options import Evaluation
 from cyclegan.evaluate.report import as_json, markdown
 from cyclegan.system.errors import UserError
 from cyclegan.system.files import write_whole
+from cyclegan.system.terminal import track
 
 SHOWN = 3  # pictures in each group of a contact sheet
 
@@ -96,8 +95,7 @@ def slug(name: str) -> str:
 
 def watched(examples: Iterable[Example], count: int, title: str, networks: list[FeatureNetwork]) -> Measured:
     """``measure``, under a progress bar where there is a terminal."""
-    console = Console(stderr=True)
-    return measure(track(examples, title, count, console=console, disable=not console.is_terminal), networks)
+    return measure(track(examples, title, count), networks)
 
 
 def enough(count: int, what: str) -> None:

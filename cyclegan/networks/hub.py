@@ -31,25 +31,24 @@ def download(repository: str, file: str, **options) -> Path:
 
 def readme(header: dict, direction: str) -> str:
     """The page of a repository that holds the generator with this header, as Markdown with the hub's metadata."""
+    from huggingface_hub import ModelCardData
+
     source, target = header["domains"]
     architecture = dict(header["architecture"])
     provenance = header["provenance"]
-    metadata = {
-        "library_name": "cyclegan-toolkit",
-        "pipeline_tag": "image-to-image",
-        "tags": ["cyclegan", "image-to-image", "unpaired", architecture["name"]],
-    }
-    if "licence" in provenance:
-        metadata["license_name"] = provenance["licence"]
-        metadata["license"] = "other"
-    # JSON is YAML, and quotes what needs quoting.
-    front = "\n".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in metadata.items())
+    licence = {"license": "other", "license_name": provenance["licence"]} if "licence" in provenance else {}
+    metadata = ModelCardData(
+        library_name="cyclegan-toolkit",
+        pipeline_tag="image-to-image",
+        tags=["cyclegan", "image-to-image", "unpaired", architecture["name"]],
+        **licence,
+    )
     rows = {"Architecture": json.dumps(architecture), "Trained at": f"{header['size'] or 'unknown'} pixels"}
     rows |= {key.replace("_", " ").capitalize(): str(value) for key, value in provenance.items()}
     table = "\n".join(f"| {key} | {value.replace('|', '/')} |" for key, value in rows.items())
     reverse = ", reverse=True" if direction == "G_BA" else ""
     return f"""---
-{front}
+{metadata.to_yaml()}
 ---
 
 # {source} → {target}

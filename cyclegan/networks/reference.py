@@ -6,6 +6,7 @@ into the layout of ``cyclegan.networks``, whose module names are the reference's
 
 import pickle
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -74,10 +75,9 @@ def read_tensors(path) -> dict[str, Tensor]:
 
 def architecture_of(state: dict[str, Tensor], path) -> dict:
     """What ``build_generator`` needs, from the names and shapes of a reference generator; raises ``WeightsError``."""
-    if _is(state, "model.model.0.weight", 4):
-        return _unet(state)
-    if _is(state, "model.1.weight", 7) and any(".conv_block." in key for key in state):
-        return _resnet(state)
+    for is_such, architecture in KNOWN:
+        if is_such(state):
+            return architecture(state)
     if _is(state, "model.0.weight", 4) or _is(state, "net.0.weight", 1):
         raise WeightsError(f"{path} is a discriminator; the generator of the same training has G in its name")
     raise WeightsError(
@@ -216,3 +216,10 @@ def _unet(state) -> dict:
     deepest = max(key.count(".model.") for key in (key.replace(".", "..") for key in state))
     found = {"in_channels": down.shape[1], "out_channels": up.shape[1], "width": down.shape[0], "levels": deepest}
     return {"name": "unet", **found, **_affine(state, "model.model.1.model.2.weight")}
+
+
+# What the tensors look like → the architecture that has such tensors.
+KNOWN: list[tuple[Callable[[dict[str, Tensor]], bool], Callable[[dict[str, Tensor]], dict]]] = [
+    (lambda state: _is(state, "model.model.0.weight", 4), _unet),
+    (lambda state: _is(state, "model.1.weight", 7) and any(".conv_block." in key for key in state), _resnet),
+]
