@@ -22,7 +22,7 @@ def here(tmp_path, monkeypatch):
     monkeypatch.setenv("CYCLEGAN_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("CYCLEGAN_DATASETS", str(tmp_path / "datasets"))
     monkeypatch.setattr(choices, "package_folder", lambda kind: tmp_path / "package" / kind)
-    monkeypatch.setattr(choices.zoo, "package_folder", lambda kind: tmp_path / "package" / kind)
+    monkeypatch.setattr(choices.library, "package_folder", lambda kind: tmp_path / "package" / kind)
     return tmp_path
 
 
