@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _show(options: Show) -> int:
     from cyclegan.data.datasets import dataset_of_run, locate
-    from cyclegan.data.images import save_picture
+    from cyclegan.data.formats import save_picture
     from cyclegan.translate.translator import Translator
 
     pair = [Translator.from_pretrained(options.translator, reverse=reverse) for reverse in (False, True)]

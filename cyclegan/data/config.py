@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import arg
 
+from cyclegan.data.values import check_range
 from cyclegan.system.errors import UserError
 
 
@@ -31,6 +32,9 @@ class PicturesConfig:
     diffaug: bool = False
     """Show the discriminators pictures of varied brightness, contrast and position, real and generated alike: stretches
     a small data set without the results varying."""
+    range: tuple[float, float] | None = None
+    """The values that are black and white in pictures of more than 8 bits: 16, signed, 32 or floating point. Default:
+    the data set's card, else found over its training pictures. What lies beyond is clipped."""
 
     @property
     def load_size(self) -> int:
@@ -51,6 +55,7 @@ class PicturesConfig:
             raise UserError(f"--size must be a multiple of 4, not {self.size}; try {max(32, self.size // 4 * 4)}")
         if self.load_size < self.size:
             raise UserError(f"--load {self.load_size} is smaller than --size {self.size}; crops need room")
+        check_range(self.range)
         if self.zoom < 1:
             raise UserError(f"--zoom must be at least 1, not {self.zoom}")
 
@@ -72,6 +77,9 @@ class ImagesConfig:
     a small data set."""
     shift: bool = False
     """As --diffaug, but only their position varies: where colours must be true."""
+    range: tuple[float, float] | None = None
+    """The values that are black and white in pictures of more than 8 bits: 16, signed, 32 or floating point. Default:
+    the data set's card, else found over its training pictures. What lies beyond is clipped."""
 
     @property
     def whole_size(self) -> int:
@@ -80,5 +88,6 @@ class ImagesConfig:
 
     def check(self) -> None:
         """Raises ``UserError`` on settings that cannot be meant."""
+        check_range(self.range)
         if self.size < 2:
             raise UserError(f"--size must be at least 2, not {self.size}")

@@ -4,7 +4,9 @@ A card is a TOML file, one per data set: its two domains, where its archive lies
 
     name, title, licence, source     text
     domains  = ["horse", "zebra"]    A first; one alone where it is for models that make pictures from noise
-    channels = [3, 3]                of each domain; 1 for a greyscale one
+    channels = [3, 3]                of each domain; 1 for a greyscale one, 4 for files of four bands and so on
+    range    = [-1000, 3000]         the values that are black and white in pictures of more than 8 bits, for both
+                                     domains, or of each: [[-1000, 3000], [0, 4095]]; found where it is left out
     paired_test = false              true where test pictures of the same name show the same scene
     maker = "sketch2emoji"           made on the spot by cyclegan.data.makers, instead of an archive
     reader = "MNIST"                 fetched and read by cyclegan.data.published, instead of an archive
@@ -21,11 +23,13 @@ first.
 import json
 import os
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 from cyclegan.data.archives import from_mirrors, from_zip
 from cyclegan.data.folders import find_domains, unwrap
 from cyclegan.data.images import find_images
+from cyclegan.data.values import Span
 from cyclegan.system.cards import card_files, hint, read_card
 from cyclegan.system.errors import ImageError, UserError
 from cyclegan.system.files import filled, place
@@ -38,7 +42,7 @@ class Dataset:
     name: str
     folder: Path
     domains: tuple[str, str]  # for people: ("horse", "zebra")
-    channels: tuple[int, int]  # of A and of B, 1 or 3
+    channels: tuple[int, int]  # of A and of B
     train_A: Path  # folders
     train_B: Path
     test_A: Path | None
@@ -147,15 +151,32 @@ def _read_card(path: Path) -> dict:
     card = read_card(path)
     for key, example, fits in (
         ("domains", '["horse", "zebra"]', lambda value: isinstance(value, str)),
-        ("channels", "[3, 3], with 1 for a greyscale domain", lambda value: value in (1, 3)),
+        ("channels", "[3, 3], with 1 for a greyscale domain", lambda value: type(value) is int and 1 <= value <= 512),
         ("folders", '["horses", "zebras"]', lambda value: isinstance(value, str)),
     ):
         value = card.get(key)
         if value is not None and not (isinstance(value, list) and len(value) in (1, 2) and all(map(fits, value))):
             raise UserError(f"the card {path} has {key} = {value!r}: it needs one or two values, such as {example}")
+    if "range" in card and not spans_on_card(card):
+        example = "two numbers in order, such as [0, 4095], or one for each domain, [[0, 4095], [-1000, 3000]]"
+        raise UserError(f"the card {path} has range = {card['range']!r}: it needs {example}")
     if "archive" in card and card["archive"].keys() != {"bytes", "sha256", "urls"}:
         raise UserError(f"the card {path} needs bytes, sha256 and urls in [archive], and nothing else there")
     return card
+
+
+def spans_on_card(card: dict) -> list[Span]:
+    """The ``range`` of each domain on a card; [] where there is none, or none that can be understood."""
+    given = card.get("range")
+    each = given if isinstance(given, list) and given and isinstance(given[0], list) else [given, given]
+    fits = [
+        isinstance(span, list)
+        and len(span) == 2
+        and all(isinstance(value, (int, float)) and isfinite(value) for value in span)
+        and span[0] < span[1]
+        for span in each
+    ]
+    return [(float(low), float(high)) for low, high in each] if len(each) == 2 and all(fits) else []
 
 
 def _dataset(name: str, folder: Path, card: dict) -> Dataset:

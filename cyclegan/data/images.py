@@ -4,19 +4,19 @@ Everything that reads a picture (training, translation, the browser page) goes t
 the same pixels everywhere. What Pillow leaves open is decided as follows.
 
 - **Rotation** in the EXIF data is applied.
-- **16 bits** are scaled to 8 by 1/257, which maps 0…65535 onto 0…255. Nothing is stretched: a file that uses
-  only the low 12 of its 16 bits comes out dark, because the file alone does not say so. (Of 16-bit *colour*
-  Pillow keeps the high byte of each value, which is the same scale rounded down.)
-- **32 bits** have no agreed range. Float in 0…1 is scaled by 255; anything in 0…255 is kept; anything in
-  0…65535 is taken as 16 bits; the rest (negative or larger) is stretched from its minimum to its maximum.
+- **16 and 32 bits and floating point** become 8 bits by one span of values for black and white, which a data set or
+  the caller gives; see ``data.values`` for what holds without. (Of 16-bit *colour* Pillow keeps the high byte.)
 - **Transparency** is kept by `open_image` and laid on white by `read_image`.
-- **Animations** give their first frame. Embedded colour profiles are not applied.
+- **Bands** beyond colour are transparency only where the file calls them so; others need ``channels`` as many as
+  there are.
+- **Animations** and files of several pages give their first.  Embedded colour profiles are not applied.
 """
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -25,8 +25,9 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from cyclegan.system.errors import ImageError
-from cyclegan.system.files import write_whole
+from cyclegan.data.bands import named_bands, read_bands
+from cyclegan.data.values import Span, is_wide, narrowed, own_span, type_of
+from cyclegan.system.errors import ImageError, MissingPackage
 
 _COMMON = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".gif", ".bmp", ".dib", ".tif", ".tiff"}
 _RARE = {".tga", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm"}
@@ -34,47 +35,81 @@ _RARE = {".tga", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm"}
 _APPLE = {".heic", ".heif"}
 SUFFIXES = frozenset(_COMMON | _RARE | _APPLE)
 
+# Folders of archives packed on a Mac, of network drives, of Windows and of picture viewers.
+DEBRIS = {"__macosx", "@eadir", "#recycle", "@recycle", "@recently-snapshot", "#snapshot", "lost+found"}
+DEBRIS |= {"$recycle.bin", "system volume information", "thumbs", "thumbnails", "_thumbnails", "__pycache__"}
+
 Source = str | os.PathLike | bytes | bytearray | BinaryIO
 
-_QUALITY: dict[str, dict[str, object]] = {
-    "JPEG": {"quality": 95, "subsampling": 0},  # the networks' colours change from pixel to pixel: keep them all
-    "WEBP": {"quality": 95},
-    "AVIF": {"quality": 90},
-    "TIFF": {"compression": "tiff_deflate"},
-}
 
-def read_image(source: Source, channels: int = 3) -> np.ndarray:
+def read_image(source: Source, channels: int = 3, span: Span | None = None) -> np.ndarray:
     """Read one picture as uint8 of shape (H, W, channels), writable and contiguous.
 
-    `source` is a path, the bytes of a file, or an open binary file. `channels` is 3 (RGB) or 1 (luminance,
-    0.299 R + 0.587 G + 0.114 B). Transparent parts become white. Raises `ImageError`.
+    `source` is a path, the bytes of a file, or an open binary file. `channels` is 3 (RGB), 1 (luminance,
+    0.299 R + 0.587 G + 0.114 B) or the number of bands that the file has. Transparent parts become white.
+    `span` are the values that are black and white in pictures of more than 8 bits. Raises `ImageError`.
     """
-    return as_array(open_image(source), channels)
+    if channels in (1, 3):
+        return as_array(open_image(source, span), channels)
+    values = read_values(source, channels)
+    if values.dtype == np.uint8:
+        return values
+    try:
+        return narrowed(values, span or own_span(values, str(values.dtype)))
+    except ImageError as error:
+        raise ImageError(f"{_name(source)} {error}") from error
 
 
-def open_image(source: Source) -> Image.Image:
-    """Read one picture as a Pillow image in mode L, RGB or RGBA: fully decoded, upright, 8 bits a channel.
+def read_values(source: Source, channels: int) -> np.ndarray:
+    """Read one picture of as many bands as `channels`, neither 1 nor 3: (H, W, channels) in the file's own type.
 
-    `source` is a path, the bytes of a file, or an open binary file. Raises `ImageError`.
+    Raises `ImageError`, also where the file has another number of bands.
     """
     try:
+        return read_bands(source, channels)
+    except (MemoryError, MissingPackage):
+        raise
+    except ImageError as error:
+        raise ImageError(f"{_name(source)} {error}") from error
+    except Exception as error:
+        raise ImageError(_explain(_name(source), error)) from error
+
+
+def open_image(source: Source, span: Span | None = None) -> Image.Image:
+    """Read one picture as a Pillow image in mode L, RGB or RGBA: fully decoded, upright, 8 bits a channel.
+
+    `source` is a path, the bytes of a file, or an open binary file; `span` as for `read_image`. Raises `ImageError`.
+    """
+    image = load_image(source)
+    try:
+        return as_8bit(image, span)
+    except ImageError as error:
+        raise ImageError(f"{_name(source)} {error}") from error
+
+
+def load_image(source: Source) -> Image.Image:
+    """As `open_image`, but what has more than 8 bits stays in a mode of its own: I;16, I or F."""
+    try:
         with Image.open(BytesIO(source) if isinstance(source, (bytes, bytearray)) else source) as image:
+            named_bands(image)
             image.load()
+            kind = image.format
             _turn_upright(image)
-            return as_8bit(image)
+            image.format = kind  # says what 32 bits are
+            return image if is_wide(image.mode) else as_8bit(image)
     except MemoryError:
         raise
+    except ImageError as error:
+        raise ImageError(f"{_name(source)} {error}") from error
     except Exception as error:  # on damaged data decoders raise nearly anything: struct.error, EOFError, KeyError
         raise ImageError(_explain(_name(source), error)) from error
 
 
-def as_8bit(image: Image.Image) -> Image.Image:
+def as_8bit(image: Image.Image, span: Span | None = None) -> Image.Image:
     """Bring a loaded Pillow image of any mode to L, RGB or RGBA by the rules at the top of this file."""
-    if image.mode.startswith("I;16"):
-        wide = np.asarray(image).astype(np.uint32)
-        return Image.fromarray(((wide + 128) // 257).astype(np.uint8))
-    if image.mode in ("I", "F"):
-        return Image.fromarray(_narrow(np.asarray(image)))
+    if is_wide(image.mode):
+        values = np.asarray(image)
+        return Image.fromarray(narrowed(values, span or own_span(values, type_of(image))))
     if image.has_transparency_data:
         return image if image.mode == "RGBA" else image.convert("RGBA")
     if image.mode in ("L", "RGB"):
@@ -82,26 +117,11 @@ def as_8bit(image: Image.Image) -> Image.Image:
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
-def save_picture(picture: Image.Image, path: str | os.PathLike, info: dict | None = None) -> None:
-    """Writes ``picture`` in the format of the suffix of ``path`` (PNG for others), the whole file or none.
-
-    ``info`` is that of the picture it was made from, for its colour profile. Raises OSError.
-    """
-    kind = Image.registered_extensions().get(Path(path).suffix.lower(), "PNG")
-    options = dict(_QUALITY.get(kind, {}))
-    profile = (info or {}).get("icc_profile")
-    if profile and profile[16:20] == b"RGB " and picture.mode in ("RGB", "RGBA"):
-        options["icc_profile"] = profile  # the pixels were not converted, so they still mean its colours
-    encoded = BytesIO()  # and no file: on a full disk some of Pillow's encoders never return, or hide the reason
-    picture.save(encoded, kind, **options)
-    write_whole(path, encoded.getbuffer())
-
-
-def as_array(image: Image.Image, channels: int = 3) -> np.ndarray:
+def as_array(image: Image.Image, channels: int = 3, span: Span | None = None) -> np.ndarray:
     """Turn any Pillow image into uint8 (H, W, channels): 1 channel is luminance, 3 are RGB; laid on white."""
     if channels not in (1, 3):
         raise ValueError(f"a picture is read with 1 or 3 channels, not {channels}")
-    image = as_8bit(image)
+    image = as_8bit(image, span)
     if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     mode = "L" if channels == 1 else "RGB"
@@ -112,41 +132,39 @@ def as_array(image: Image.Image, channels: int = 3) -> np.ndarray:
 def find_images(folder: str | os.PathLike) -> list[Path]:
     """All picture files below `folder`, by suffix, in the order people count (2.png before 10.png).
 
-    Hidden files and folders are left out, and so is `__MACOSX`, the debris of archives packed on a Mac.
-    Raises `ImageError` if the folder does not exist or cannot be listed; an empty folder gives an empty list.
+    Hidden files and folders are left out, and so is what other programs leave (`DEBRIS`). Links to folders are
+    followed, each folder once. Raises `ImageError` if the folder does not exist or cannot be listed; an empty folder
+    gives an empty list.
     """
     folder = Path(folder)
+    found = [path for path in walk(folder) if path.suffix.lower() in SUFFIXES]
+    return sorted(found, key=lambda path: _counting_order(path.relative_to(folder)))
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """All files below `folder`, in no order, by the rules of `find_images`."""
     if not folder.is_dir():
         raise ImageError(f"{folder} is not a folder" if folder.exists() else f"there is no folder {folder}")
-    found = []
-    for parent, below, files in os.walk(folder, onerror=_cannot_list):
-        below[:] = [name for name in below if not name.startswith(".") and name != "__MACOSX"]
-        found += [
-            Path(parent, name)
-            for name in files
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES
-        ]
-    return sorted(found, key=lambda path: _counting_order(path.relative_to(folder)))
+    seen = {os.path.realpath(folder)}
+    for parent, below, files in os.walk(folder, onerror=_cannot_list, followlinks=True):
+        kept = []
+        for name in sorted(below, key=lambda name: os.path.islink(os.path.join(parent, name))):
+            real = os.path.realpath(os.path.join(parent, name))
+            if not is_debris(name) and real not in seen:  # a link may lead back up
+                seen.add(real)
+                kept.append(name)
+        below[:] = kept
+        yield from (Path(parent, name) for name in files if not name.startswith("."))
+
+
+def is_debris(name: str) -> bool:
+    """Whether a folder of that name is hidden, or one that other programs leave."""
+    return name.startswith(".") or name.lower() in DEBRIS
 
 
 def _turn_upright(image: Image.Image) -> None:
     with suppress(Exception):  # a damaged EXIF block is no reason to refuse pixels that decoded well
         ImageOps.exif_transpose(image, in_place=True)
-
-
-def _narrow(values: np.ndarray) -> np.ndarray:
-    """32-bit integers or floats (H, W) to uint8, by the rules at the top of this file."""
-    if not np.isfinite(values).all():
-        raise ImageError("the picture holds values that are not numbers (NaN or infinity)")
-    low, high = float(values.min()), float(values.max())
-    ranges = (1, 255, 65535) if values.dtype.kind == "f" else (255, 65535)
-    top = next((top for top in ranges if low >= 0 and high <= top), None)
-    if top is None:
-        low, top = low, high
-    else:
-        low = 0.0
-    scaled = (values.astype(np.float64) - low) * (255 / ((top - low) or 1))
-    return np.floor(scaled + 0.5).astype(np.uint8)
 
 
 def _name(source: Source) -> str:

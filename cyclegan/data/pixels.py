@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from cyclegan.data.images import read_image
+from cyclegan.data.values import Span
 
 BICUBIC = Image.Resampling.BICUBIC  # Pillow's averages when it shrinks, as the reference does; OpenCV's leaves moiré
 
@@ -32,9 +33,9 @@ def to_levels(images: Tensor) -> Tensor:
     return levels_(images.detach().float().clone(), 255).byte().cpu()
 
 
-def signed_(values: Tensor, largest: int) -> Tensor:
-    """Float [0, ``largest``] → float [-1, 1], in place: large pictures take 12 bytes a pixel."""
-    return values.div_(largest).mul_(2).sub_(1)
+def signed_(values: Tensor, low: float, high: float) -> Tensor:
+    """Float [``low``, ``high``] → float [-1, 1], in place: large pictures take 12 bytes a pixel."""
+    return (values.sub_(low) if low else values).div_(high - low).mul_(2).sub_(1)
 
 
 def levels_(values: Tensor, largest: int) -> Tensor:
@@ -42,13 +43,19 @@ def levels_(values: Tensor, largest: int) -> Tensor:
     return values.add_(1).mul_(largest / 2).round_().clamp_(0, largest)
 
 
+def spread_(values: Tensor, low: float, high: float) -> Tensor:
+    """Float [-1, 1] → float [``low``, ``high``], clipped, in place."""
+    return values.clamp_(-1, 1).add_(1).mul_((high - low) / 2).add_(low)
+
+
 def as_colour(picture: Tensor) -> Tensor:
-    """(1 or 3, H, W) → (3, H, W), or the same with leading dimensions."""
-    return picture.expand(*picture.shape[:-3], 3, -1, -1)
+    """(C, H, W) → (3, H, W), or the same with leading dimensions: grey thrice; of more bands than 3 the first three."""
+    bands = picture.shape[-3]
+    return picture[..., : 3 if bands > 2 else 1, :, :].expand(*picture.shape[:-3], 3, -1, -1)
 
 
 def to_picture(image: Tensor) -> Image.Image:
-    """A float (1 or 3, H, W) tensor in [-1, 1] → an RGB picture of 8 bits."""
+    """A float (C, H, W) tensor in [-1, 1] → an RGB picture of 8 bits."""
     return Image.fromarray(as_colour(to_levels(image)).permute(1, 2, 0).numpy())
 
 
@@ -57,16 +64,37 @@ def as_image(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
 
 
-def read_square(path: Path, size: int, channels: int = 3, resize: str = "stretch") -> Tensor:
+def read_square(
+    path: Path, size: int, channels: int = 3, resize: str = "stretch", span: Span | None = None
+) -> Tensor:
     """The picture in a file as uint8 (channels, size, size), by Pillow's bicubic where it has another size.
 
-    ``resize`` is ``stretch`` (to a square) or ``fit`` (keep proportions, crop the longer side in the middle). Raises
-    ``ImageError``.
+    ``resize`` is ``stretch`` (to a square) or ``fit`` (keep proportions, crop the longer side in the middle); ``span``
+    as for ``read_image``. Raises ``ImageError``.
     """
-    image, target = as_image(read_image(path, channels)), (size, size)
-    if image.size != target:
-        image = ImageOps.fit(image, target, BICUBIC) if resize == "fit" else image.resize(target, BICUBIC)
-    return to_tensor(np.asarray(image).reshape(size, size, channels))
+    pixels, target = read_image(path, channels, span), (size, size)
+    if resize == "fit" and pixels.shape[:2] != target:
+        parts = [ImageOps.fit(as_image(part), target, BICUBIC) for part in _images(pixels)]
+        return to_tensor(_joined(parts, channels))
+    return to_tensor(resized(pixels, size, size))
+
+
+def resized(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
+    """uint8 (H, W, C) → uint8 (height, width, C), by Pillow's bicubic; itself where it fits."""
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    parts = [as_image(part).resize((width, height), BICUBIC) for part in _images(pixels)]
+    return _joined(parts, pixels.shape[2])
+
+
+def _images(pixels: np.ndarray) -> list[np.ndarray]:
+    """What Pillow takes at once: colour whole, and any other number of channels one by one."""
+    return [pixels] if pixels.shape[2] == 3 else np.split(pixels, pixels.shape[2], 2)
+
+
+def _joined(parts: list[Image.Image], channels: int) -> np.ndarray:
+    arrays = [np.asarray(part).reshape(part.height, part.width, -1) for part in parts]
+    return np.concatenate(arrays, 2) if len(arrays) > 1 else arrays[0].reshape(*arrays[0].shape[:2], channels)
 
 
 def resize_square(picture: Tensor, size: int) -> Tensor:

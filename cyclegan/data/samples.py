@@ -6,18 +6,19 @@ it stopped without keeping any state, and any number of reading threads gives th
 
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import cv2
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from cyclegan.data.config import PicturesConfig
 from cyclegan.data.images import read_image
-from cyclegan.data.pixels import BICUBIC, as_image, read_square, to_tensor
+from cyclegan.data.pixels import read_square, resized, to_tensor
+from cyclegan.data.values import Span
 from cyclegan.system.errors import ImageError
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version on import
@@ -42,13 +43,14 @@ class Decoder:
 
     Args:
         config: ``load_size`` and whether to stretch to a square or to fit the shorter side.
-        channels: 1 (luminance) or 3 (RGB).
+        channels: 1 (luminance), 3 (RGB), or as many as the files have.
+        span: the values that are black and white in pictures of more than 8 bits.
         budget: bytes that may be kept; further pictures are decoded each time.
     """
 
-    def __init__(self, config: PicturesConfig, channels: int, budget: float):
+    def __init__(self, config: PicturesConfig, channels: int, budget: float, span: Span | None = None):
         self.side, self.fit, self.channels = config.load_size, config.resize == "fit", channels
-        self.budget = budget
+        self.budget, self.span = budget, span
         self._kept: dict[Path, np.ndarray] = {}
         self._lock = threading.Lock()
 
@@ -57,7 +59,7 @@ class Decoder:
         kept = self._kept.get(path)
         if kept is not None:
             return kept
-        picture = self._resized(read_image(path, self.channels))
+        picture = self._resized(read_image(path, self.channels, self.span))
         with self._lock:
             if picture.nbytes <= self.budget and path not in self._kept:
                 self._kept[path] = picture
@@ -72,9 +74,7 @@ class Decoder:
         height, width = picture.shape[:2]
         scale = self.side / min(height, width)
         size = (round(width * scale), round(height * scale)) if self.fit else (self.side, self.side)
-        if size == (width, height):
-            return picture
-        return np.asarray(as_image(picture).resize(size, BICUBIC)).reshape(size[1], size[0], self.channels)
+        return resized(picture, *size)
 
 
 class Rounds:
@@ -102,6 +102,7 @@ class Unpaired:
         seed: of the order and of the crops.
         cache: bytes for decoded pictures, shared out by the number of files.
         skip_bad: take the next picture instead of one that turns out to be damaged.
+        spans: of each domain, for pictures of more than 8 bits, see ``data.values``.
 
     An epoch is ``len(self)`` = max(|A|, |B|) samples, as in the reference.
     """
@@ -115,11 +116,13 @@ class Unpaired:
         seed: int = 0,
         cache: float = 0,
         skip_bad: bool = False,
+        spans: Sequence[Span | None] = (None, None),
     ):
         self.files, self.seed, self.skip_bad = (A, B), seed, skip_bad
         share = cache / (len(A) + len(B))
         self.decoders = tuple(
-            Decoder(config, c, share * len(f)) for f, c in zip(self.files, channels, strict=True)
+            Decoder(config, c, share * len(f), span)
+            for f, c, span in zip(self.files, channels, spans, strict=True)
         )
         self._crop = _RandomSquare(config)
         self._rounds = Rounds(len(self), seed)
@@ -185,29 +188,11 @@ def spread(files: list[Path], count: int) -> list[Path]:
     return [files[i * len(files) // count] for i in range(count)]
 
 
-def fixed_pictures(files: list[Path], count: int, size: int, channels: int, resize: str = "stretch") -> Tensor:
+def fixed_pictures(
+    files: list[Path], count: int, size: int, channels: int, resize: str = "stretch", span: Span | None = None
+) -> Tensor:
     """Up to ``count`` pictures spread evenly over ``files``, as uint8 (N, channels, size, size).
 
     ``resize`` is ``stretch`` (to a square) or ``fit`` (keep proportions, crop the longer side in the middle).
     """
-    return torch.stack([read_square(path, size, channels, resize) for path in spread(files, count)])
-
-
-def check_readable(files: list[Path], skip_bad: bool) -> tuple[list[Path], list[str]]:
-    """Files whose first bytes are a picture's, and a sentence about each that is not.
-
-    Looks at headers only, which takes well under a millisecond a file. Raises ``ImageError`` at the first bad one
-    unless ``skip_bad``.
-    """
-    good, complaints = [], []
-    for path in files:
-        try:
-            with Image.open(path) as image:
-                image.size  # noqa: B018  (Pillow parses the header on opening)
-            good.append(path)
-        except Exception as error:
-            if not skip_bad:
-                read_image(path)  # says in its own words what is wrong
-                raise ImageError(f"{path} cannot be read ({error})") from error
-            complaints.append(f"{path} cannot be read and is left out")
-    return good, complaints
+    return torch.stack([read_square(path, size, channels, resize, span) for path in spread(files, count)])

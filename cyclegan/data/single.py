@@ -14,10 +14,11 @@ from torch import Tensor
 
 from cyclegan.data.config import ImagesConfig
 from cyclegan.data.folders import find_domains, unwrap
-from cyclegan.data.images import find_images
+from cyclegan.data.images import find_images, is_debris
 from cyclegan.data.pixels import read_square, resize_square
 from cyclegan.data.published import Labelled
-from cyclegan.data.samples import Rounds, check_readable
+from cyclegan.data.samples import Rounds
+from cyclegan.data.values import Span
 from cyclegan.system.errors import ImageError, UserError
 
 
@@ -55,8 +56,16 @@ class ArrayPictures:
 class FilePictures:
     """Files, decoded to squares and kept as uint8 while ``budget`` bytes last."""
 
-    def __init__(self, files: list[Path], config: ImagesConfig, channels: int, budget: float, skip_bad: bool):
-        self.files, self.config, self.channels, self.skip_bad = files, config, channels, skip_bad
+    def __init__(
+        self,
+        files: list[Path],
+        config: ImagesConfig,
+        channels: int,
+        budget: float,
+        skip_bad: bool,
+        span: Span | None = None,
+    ):
+        self.files, self.config, self.channels, self.skip_bad, self.span = files, config, channels, skip_bad, span
         self.room = int(budget / (channels * config.size**2))  # pictures that may be kept
         self._kept: dict[int, Tensor] = {}
 
@@ -68,7 +77,7 @@ class FilePictures:
         if i in self._kept:
             return self._kept[i]
         try:
-            pixels = read_square(self.files[i], self.config.size, self.channels, self.config.resize)
+            pixels = read_square(self.files[i], self.config.size, self.channels, self.config.resize, self.span)
         except ImageError:
             if not self.skip_bad or len(self.files) == 1:
                 raise
@@ -142,7 +151,7 @@ def _classes(folder: Path, train: bool) -> tuple[dict[str, Path], Path | None]:
     if not split.is_dir() and not train:
         return {}, None
     inside = split if split.is_dir() else folder
-    classes = {path.name: path for path in sorted(inside.iterdir()) if path.is_dir() and path.name[0] != "."}
+    classes = {path.name: path for path in sorted(inside.iterdir()) if path.is_dir() and not is_debris(path.name)}
     return classes, inside
 
 
@@ -159,13 +168,3 @@ def unknown_class(where: object, category: str, names: list[str]) -> UserError:
     """What to say of a class that is not there."""
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
     return UserError(f"{where} has no class {category!r}: it has {shown or 'no subfolders, so no classes'}")
-
-
-def readable(files: list[Path], skip_bad: bool, say: Callable[[str], None]) -> list[Path]:
-    """Those of the files that can be read; ``say`` takes a line about each other. Raises ``ImageError``."""
-    good, complaints = check_readable(files, skip_bad)
-    for complaint in complaints:
-        say(complaint)
-    if files and not good:
-        raise UserError(f"none of the {len(files)} pictures in {files[0].parent} can be read")
-    return good

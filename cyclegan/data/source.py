@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from cyclegan.data.augment import Augment, DiscriminatorAugment, shift
+from cyclegan.data.check import Heads, check_bodies, find_spans, readable
 from cyclegan.data.config import ImagesConfig, PicturesConfig
-from cyclegan.data.datasets import Dataset, find_dataset, locate
+from cyclegan.data.datasets import Dataset, find_dataset, locate, spans_on_card
 from cyclegan.data.identity import fingerprints
 from cyclegan.data.images import find_images
 from cyclegan.data.paired import Paired, by_stem
@@ -28,8 +29,8 @@ from cyclegan.data.single import (
     files_of,
     fixed_of,
     of_class,
-    readable,
 )
+from cyclegan.data.values import Span
 from cyclegan.system.errors import UserError
 
 Say = Callable[[str], None]
@@ -43,6 +44,8 @@ class Reading:
     cache: float = 0.0  # bytes for decoded pictures
     skip_bad: bool = False  # leave out pictures that cannot be read
     say: Say = print  # takes lines for the user
+    # a data set's name → ``Source.record`` of the run that goes on, {} for a new one
+    before: Callable[[str], dict[str, Any]] = lambda name: {}
 
 
 @dataclass(frozen=True)
@@ -70,37 +73,55 @@ class Source:
 def unpaired(dataset: str, data: Path | None, config: PicturesConfig, reading: Reading) -> Source:
     """Two folders of pictures without pairs, as ``CycleGAN`` takes them."""
     found = locate(dataset, data)
-    return _two_domains(found, Unpaired, _files_of(found, reading), config, reading)
+    return _two_domains(found, Unpaired, *_files_of(found, reading), config, reading)
 
 
 def paired(dataset: str, data: Path | None, config: PicturesConfig, reading: Reading) -> Source:
     """Two folders whose pictures belong together by name; one draw of crop and augmentation serves both."""
     found = locate(dataset, data)
-    train, test = _files_of(found, reading)
-    return _two_domains(found, Paired, (by_stem(*train), by_stem(*test)), config, reading)
+    train, test, wide = _files_of(found, reading)
+    return _two_domains(found, Paired, by_stem(*train), by_stem(*test), wide, config, reading)
 
 
 Sides = tuple[list[Path], list[Path]]  # the files of A and of B
 
 
-def _files_of(found: Dataset, reading: Reading) -> tuple[Sides, Sides]:
-    """The files for training and for the test; those for training stand in where there are none for the test."""
-    train = _readable(found.train_A, reading), _readable(found.train_B, reading)
-    test_A = _readable(found.test_A, reading) if found.test_A else train[0]
-    test_B = _readable(found.test_B, reading) if found.test_B else train[1]
-    return train, (test_A, test_B)
+def _files_of(found: Dataset, reading: Reading) -> tuple[Sides, Sides, Sides]:
+    """The files for training, those for the test, and those for training that have more than 8 bits.
+
+    Those for training stand in where there are none for the test.
+    """
+    train = [
+        _heads(folder, channels, reading)
+        for folder, channels in zip((found.train_A, found.train_B), found.channels, strict=True)
+    ]
+    test = [
+        _heads(folder, channels, reading) if folder else heads
+        for folder, channels, heads in zip((found.test_A, found.test_B), found.channels, train, strict=True)
+    ]
+    files, of_test = (tuple(heads.files for heads in side) for side in (train, test))
+    return files, of_test, tuple(heads.wide for heads in train)
 
 
 def _two_domains(
-    found: Dataset, kind: type[Unpaired], files: tuple[Sides, Sides], config: PicturesConfig, reading: Reading
+    found: Dataset,
+    kind: type[Unpaired],
+    train: Sides,
+    test: Sides,
+    wide: Sides,
+    config: PicturesConfig,
+    reading: Reading,
 ) -> Source:
-    train, test = files
-    samples = kind(*train, config, found.channels, reading.seed, reading.cache, reading.skip_bad)
+    if config.color and set(found.channels) - {1, 3}:
+        raise UserError(f"--color varies colours, and {found.name} has pictures of {found.channels} bands")
+    spans = _spans(found.name, found.domains, wide, found.channels, config.range, found.card, reading)
+    check_bodies(list(zip(train, found.channels, spans, strict=True)), reading.skip_bad, reading.say)
+    samples = kind(*train, config, found.channels, reading.seed, reading.cache, reading.skip_bad, spans)
 
     def fixed(count: int, resize: str) -> tuple[Tensor, ...]:
         return tuple(
-            fixed_pictures(files, count, config.size, channels, resize)
-            for files, channels in zip(test, found.channels, strict=True)
+            fixed_pictures(files, count, config.size, channels, resize, span)
+            for files, channels, span in zip(test, found.channels, spans, strict=True)
         )
 
     described = ", ".join(
@@ -117,21 +138,57 @@ def _two_domains(
         augment=lambda device: Augment(config, device, shared=kind is Paired),
         augment_D=DiscriminatorAugment() if config.diffaug else None,
         card=found.card,
-        record=record_of(found.folder, train),
+        record=record_of(found.folder, train, spans),
     )
 
 
-def record_of(folder: Path, sides: Sequence[list[Path]]) -> dict[str, Any]:
-    """What tells these training pictures from others: their folder, their number and fingerprints of each domain."""
+def _spans(
+    name: str,
+    domains: Sequence[str],
+    wide: Sequence[list[Path]],
+    channels: Sequence[int],
+    given: Span | None,
+    card: dict[str, Any],
+    reading: Reading,
+) -> list[Span | None]:
+    """The values that are black and white in each domain's pictures of more than 8 bits; None where it has none.
+
+    As given, else as on the card, else as in the run that goes on, else found over all training pictures.
+    """
+    if not any(wide):
+        return [None] * len(wide)
+    on_card = spans_on_card(card)
+    before = reading.before(name).get("spans")
+    if given:
+        spans, origin = [given] * len(wide), "--range"
+    elif on_card:
+        spans, origin = on_card[: len(wide)], "the card"
+    elif before:
+        spans, origin = before, "found when this run began"
+    else:
+        spans, origin = find_spans(wide, channels, reading.skip_bad), "found over all of them; --range sets others"
+    spans = [tuple(span) if span and files else None for span, files in zip(spans, wide, strict=True)]
+    said = {domain: f"{span[0]:g} to {span[1]:g}" for domain, span in zip(domains, spans, strict=True) if span}
+    ranges = " and ".join(f"{values} in {domain}" for domain, values in said.items())
+    reading.say(f"Pictures of more than 8 bits: black to white is {ranges} ({origin}).")
+    return spans
+
+
+def record_of(folder: Path, sides: Sequence[list[Path]], spans: Sequence[Span | None]) -> dict[str, Any]:
+    """What tells these training pictures from others: their folder, their number and fingerprints of each domain.
+
+    And ``spans``, see ``_spans``.
+    """
     return {
+        "spans": list(spans),
         "folder": str(folder.resolve()),
         "pictures": sum(map(len, sides)),
         "fingerprints": [fingerprints(files) for files in sides],
     }
 
 
-def _readable(folder: Path, reading: Reading) -> list[Path]:
-    return readable(find_images(folder), reading.skip_bad, reading.say)
+def _heads(folder: Path, channels: int, reading: Reading) -> Heads:
+    return readable(find_images(folder), reading.skip_bad, reading.say, channels)
 
 
 def images(dataset: str, data: Path | None, config: ImagesConfig, reading: Reading) -> Source:
@@ -139,19 +196,23 @@ def images(dataset: str, data: Path | None, config: ImagesConfig, reading: Readi
     name, folder, card = find_dataset(dataset, data)
     category = config.category
     channels = card.get("channels", [3])[0]
-    parts, record = [], {}
+    domains = card.get("domains", [])
+    domain = category or (domains[0] if len(domains) == 1 else name)
+    full_name = f"{name}_{category}" if category else name
+    parts, record, spans = [], {}, [None]
     for train in (True, False):
         published = read_published(card["reader"], folder, train) if "reader" in card else None
         if published:
             parts.append(ArrayPictures(of_class(published, category, card["classes"]).pixels, config.size))
             continue
-        files = readable(files_of(folder, category, train), reading.skip_bad, reading.say)
-        parts.append(FilePictures(files, config, channels, reading.cache if train else 0, reading.skip_bad))
-        record = record or record_of(folder, [files])
-    domains = card.get("domains", [])
-    domain = category or (domains[0] if len(domains) == 1 else name)
-    name = f"{name}_{category}" if category else name
-    return image_source(name, domain, channels, *parts, config=config, reading=reading, card=card, record=record)
+        found = readable(files_of(folder, category, train), reading.skip_bad, reading.say, channels)
+        if train:
+            spans = _spans(full_name, [domain], [found.wide], [channels], config.range, card, reading)
+            check_bodies([(found.files, channels, spans[0])], reading.skip_bad, reading.say)
+            record = record_of(folder, [found.files], spans)
+        cache = reading.cache if train else 0
+        parts.append(FilePictures(found.files, config, channels, cache, reading.skip_bad, spans[0]))
+    return image_source(full_name, domain, channels, *parts, config=config, reading=reading, card=card, record=record)
 
 
 def image_source(

@@ -11,6 +11,7 @@ from torch import Tensor
 from cyclegan.data.datasets import Dataset
 from cyclegan.data.images import find_images
 from cyclegan.data.pixels import as_colour, to_levels, to_signed
+from cyclegan.data.values import Span
 from cyclegan.evaluate.measure import Example, Framing
 from cyclegan.networks import library
 from cyclegan.networks.weights import read_header
@@ -34,20 +35,23 @@ class Test:
     targets: list[Path]
     training: list[Path]  # of the target domain
     truth: dict[Path, Path]  # input → what it should become, where that is known
+    spans: tuple[Span | None, Span | None] = (None, None)  # of files of more than 8 bits, see ``data.values``
 
     def targets_of(self, paths: list[Path], framing: Framing) -> Iterator[Example]:
         """Real pictures of the target domain."""
-        return (Example(as_colour(framing.read(path, self.channels[1]))) for path in paths)
+        return (Example(as_colour(framing.read(path, self.channels[1], self.spans[1]))) for path in paths)
 
     def untouched(self, framing: Framing) -> Iterator[Example]:
         """The inputs as they are, for outputs."""
         for path in self.inputs:
-            picture = as_colour(framing.read(path, self.channels[0]))
+            picture = as_colour(framing.read(path, self.channels[0], self.spans[0]))
             yield Example(picture, picture, truth=self.true(path, framing))
 
     def true(self, path: Path, framing: Framing) -> Tensor | None:
         """The ground truth of an input."""
-        return as_colour(framing.read(self.truth[path], self.channels[1])) if path in self.truth else None
+        if path not in self.truth:
+            return None
+        return as_colour(framing.read(self.truth[path], self.channels[1], self.spans[1]))
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Pair:
         paths = test.inputs if chosen is None else [test.inputs[i] for i in chosen]
         for first in range(0, len(paths), TOGETHER):
             group = paths[first : first + TOGETHER]
-            sources = torch.stack([framing.read(path, self.there.channels[0]) for path in group])
+            sources = torch.stack([framing.read(path, self.there.channels[0], test.spans[0]) for path in group])
             outputs = self.there.run(to_signed(sources))
             # The way back starts from what the generator gave, not from what 8 bits leave of it, as in training.
             backs = to_levels(self.back.run(outputs)) if self.back else [None] * len(group)
@@ -89,12 +93,12 @@ class Pictures:
         """The pictures (all, or those with the numbers ``chosen``), in order."""
         inputs = {path.stem: path for path in test.inputs}
         for path in self.files if chosen is None else [self.files[i] for i in chosen]:
-            output = as_colour(framing.read(path, test.channels[1]))
+            output = as_colour(framing.read(path, test.channels[1], test.spans[1]))
             source = inputs.get(_plain(path.stem))
             if source is None:
                 yield Example(output)
             else:
-                untouched = as_colour(framing.read(source, test.channels[0]))
+                untouched = as_colour(framing.read(source, test.channels[0], test.spans[0]))
                 yield Example(output, untouched, truth=test.true(source, framing))
 
 

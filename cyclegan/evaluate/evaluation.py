@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from cyclegan.data.datasets import Dataset, dataset_names, dataset_of_run, locate
+from cyclegan.data.datasets import Dataset, dataset_names, dataset_of_run, locate, spans_on_card
 from cyclegan.data.images import find_images
 from cyclegan.evaluate.entries import DIRECTIONS, Pair, Pictures, Test, is_generator, load_translators, pairs, pictures
 from cyclegan.evaluate.features import default_features, load_features
@@ -53,7 +53,7 @@ def _assess_translators(
             way = " → ".join(_ordered(data.domains, direction))
             say(f"Nothing here translates {way}: that direction is left out.")
             continue
-        test = _test(data, direction)
+        test = _test(data, direction, rows)
         report["directions"].append(_direction(test, rows, framing, networks, imagenet, options.seed, sheets))
     if not report["directions"]:
         raise UserError(f"nothing to measure: {', '.join(names)} cannot translate in the direction asked for")
@@ -112,7 +112,7 @@ def _data(options: Evaluation, loaded: dict) -> Dataset:
         raise UserError(f"{error}{hint}") from error
 
 
-def _test(data: Dataset, direction: str) -> Test:
+def _test(data: Dataset, direction: str, rows: list) -> Test:
     """One direction of a data set; its training pictures stand in where it has no test pictures."""
     order = 1 if direction == "AB" else -1
     has_test = bool(data.test_A and data.test_B)
@@ -122,7 +122,10 @@ def _test(data: Dataset, direction: str) -> Test:
     for count, domain in zip(map(len, test), domains, strict=True):
         enough(count, domain)
     truth = dict(pair[::order] for pair in data.test_pairs())
-    return Test(direction, domains, channels, *test, train[1] if has_test else [], truth)
+    trained = [row.there.spans for row in rows if isinstance(row, Pair)]
+    on_card = tuple(spans_on_card(data.card)[::order]) or (None, None)
+    spans = next((spans for spans in trained if any(spans)), on_card)
+    return Test(direction, domains, channels, *test, train[1] if has_test else [], truth, spans)
 
 
 def _ordered(domains: tuple[str, str], direction: str) -> tuple[str, str]:

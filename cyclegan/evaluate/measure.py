@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from cyclegan.data.pixels import read_square
+from cyclegan.data.values import Span
 from cyclegan.evaluate.features import BATCH, FeatureNetwork
 from cyclegan.evaluate.metrics import (
     fid,
@@ -39,9 +40,9 @@ class Framing:
     size: int
     resize: str = "stretch"  # or "fit": keep proportions, crop the longer side in the middle
 
-    def read(self, path: Path, channels: int = 3) -> Tensor:
+    def read(self, path: Path, channels: int = 3, span: Span | None = None) -> Tensor:
         """uint8 (channels, size, size) of a file, by Pillow's bicubic where it has another size."""
-        return read_square(path, self.size, channels, self.resize)
+        return read_square(path, self.size, channels, self.resize, span)
 
 
 @dataclass

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from cyclegan.data.contact_sheet import sheet
-from cyclegan.data.images import save_picture
+from cyclegan.data.formats import save_picture
 from cyclegan.evaluate.features import FeatureNetwork
 from cyclegan.evaluate.html import Sheets, page, row_titles
 from cyclegan.evaluate.measure import Example, Measured, measure

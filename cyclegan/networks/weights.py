@@ -8,7 +8,9 @@ architecture    what ``networks.build_generator`` takes: ``{"name": "resnet", "w
 kind            ``translator`` (where it is left out) or ``generator``: pictures from noise
 domains         ``[source, target]``, for example ``["horse", "zebra"]``; of a generator ``[what it makes]``
 size            height and width, in pixels, at which it should see pictures: as in its training
-preprocessing   ``{"range": [-1, 1], "channels": [in, out]}``; of a generator the range alone
+preprocessing   ``{"range": [-1, 1], "channels": [in, out]}``; of a generator the range alone. A translator trained on
+                pictures of more than 8 bits has ``"spans": [of the source, of the target]`` too: each the two values
+                that are black and white, or null where all pictures had 8 bits
 inputs          of a generator: the shape of one latent, such as ``[100]``
 outputs         of a generator: the shape of one picture or solid, such as ``[3, 64, 64]``
 provenance      where the weights come from: free keys
@@ -17,6 +19,7 @@ provenance      where the weights come from: free keys
 
 import json
 import os
+from math import inf
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -142,7 +145,15 @@ def _of_translator(header: dict, path) -> dict:
     preprocessing = {"range": [-1, 1], "channels": channels, **header.get("preprocessing", {})}
     if list(preprocessing["range"]) != [-1, 1] or list(preprocessing["channels"]) != channels:
         raise WeightsError(f"{path}: the preprocessing {preprocessing} contradicts {channels} channels in [-1, 1]")
+    spans = preprocessing.get("spans", [None, None])
+    if not (isinstance(spans, list) and len(spans) == 2 and all(span is None or _is_span(span) for span in spans)):
+        raise WeightsError(f"{path}: the preprocessing has spans {spans!r}, and needs two numbers in order for each")
     return {"domains": list(domains), "preprocessing": preprocessing}
+
+
+def _is_span(span: object) -> bool:
+    numbers = isinstance(span, (list, tuple)) and all(isinstance(v, (int, float)) for v in span)
+    return numbers and len(span) == 2 and -inf < span[0] < span[1] < inf
 
 
 def _of_generator(header: dict, path) -> dict:

@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _sample(options: Options) -> int:
     from cyclegan.data.contact_sheet import grid
-    from cyclegan.data.images import save_picture
+    from cyclegan.data.formats import save_picture
     from cyclegan.sample.generator import Generator
 
     suffix = options.output.suffix.lower()
@@ -77,7 +77,7 @@ def _sample(options: Options) -> int:
 
 
 def _mix(generator: Generator, options: Options) -> int:
-    from cyclegan.data.images import save_picture
+    from cyclegan.data.formats import save_picture
     from cyclegan.sample.mixing import mixing_grid
 
     if options.interpolate or not options.output.suffix or options.count < 2:

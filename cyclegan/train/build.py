@@ -14,6 +14,7 @@ from cyclegan.system.devices import process_count, process_rank
 from cyclegan.system.randomness import seed_everything
 from cyclegan.train.config import Config, TrainingConfig
 from cyclegan.train.judge import Judge
+from cyclegan.train.same_run import recorded_data
 
 STILL = 4  # pictures of each domain that the samples show
 
@@ -39,7 +40,8 @@ class Training:
 def open_source(config: Config, say: Say = print) -> Source:
     """The data set of a configuration, fetched or made where it is not there yet. Raises ``UserError``."""
     training = config.training
-    reading = Reading(training.seed, training.cache * 1e9, training.skip_bad, say)
+    before = lambda name: recorded_data(config.runs / config.run_name(name))  # noqa: E731
+    reading = Reading(training.seed, training.cache * 1e9, training.skip_bad, say, before)
     kind = load_model(config.algorithm).samples
     return SAMPLES[kind](config.dataset, config.data, config.pictures, reading)
 

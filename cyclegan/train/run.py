@@ -28,7 +28,7 @@ from filelock import Timeout
 
 from cyclegan import __version__
 from cyclegan.data.contact_sheet import sheet
-from cyclegan.data.images import save_picture
+from cyclegan.data.formats import save_picture
 from cyclegan.data.pixels import to_picture
 from cyclegan.models.game import Game
 from cyclegan.networks.weights import save_weights
@@ -196,10 +196,19 @@ class Run:
                 provenance[key] = value
         card: dict = {"name": self.folder.name, "title": f"Trained on {Path(self.config.dataset).name}"}
         for name, (network, header) in game.exports().items():
-            save_weights(self.folder / f"{name}.safetensors", network, header | {"provenance": provenance})
+            header = self._with_spans(name, header) | {"provenance": provenance}
+            save_weights(self.folder / f"{name}.safetensors", network, header)
             card.setdefault("domains", header["domains"])
             card[name] = {"file": f"{name}.safetensors"}
         write_whole(self.folder / "card.toml", tomli_w.dumps(card | {"training": provenance}))
+
+    def _with_spans(self, name: str, header: dict) -> dict:
+        """A translator's header with the values that are black and white in its two domains, see ``data.values``."""
+        spans = self.data.get("spans", [])
+        if len(spans) != 2 or not any(spans):
+            return header
+        of_both = {"spans": spans[::-1] if name == "G_BA" else spans}
+        return header | {"preprocessing": header.get("preprocessing", {}) | of_both}
 
     def close(self) -> None:
         try:

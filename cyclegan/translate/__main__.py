@@ -37,6 +37,8 @@ class Options:
     tile: int | None = None
     """Bound the memory: work on about TILE x TILE pixels at a time; the result is the same. Default: for large
     pictures only; 0 never."""
+    range: tuple[float, float] | None = None
+    """The values that are black and white in pictures of more than 8 bits. Default: as in the training."""
     device: str | None = None
     """cpu, cuda, cuda:1, mps … Default: CUDA where there is one."""
 
@@ -75,7 +77,7 @@ def _run(jobs: list[Job], options: Options) -> list[tuple[Job, str]]:
     pictures = [job for job in jobs if not job.is_video]
     videos = [job for job in jobs if job.is_video]
     with Progress(" → ".join(translator.domains)) as progress:
-        failures = translate_pictures(translator, pictures, options.size, options.tile, progress)
+        failures = translate_pictures(translator, pictures, options.size, options.tile, progress, options.range)
         if videos:
             from cyclegan.translate.video import translate_videos
 

@@ -13,9 +13,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from PIL import Image
 
-from cyclegan.data.images import open_image, save_picture
+from cyclegan.data.formats import Result, save_picture
+from cyclegan.data.images import load_image, read_values
+from cyclegan.data.values import Span
 from cyclegan.system.errors import ImageError
-from cyclegan.system.terminal import Progress
+from cyclegan.system.terminal import Progress, say
 from cyclegan.translate import large
 from cyclegan.translate.jobs import Job
 from cyclegan.translate.kinds import fetch_picture
@@ -27,38 +29,58 @@ SMALL = 512 * 512  # pixels up to which pictures are done in parallel on a CPU
 WORKERS = 8  # at most; each takes up to about 0.3 GB with the full-size ResNet
 
 
-def translate_pictures(translator, jobs: list[Job], size, tile, progress: Progress) -> list[tuple[Job, str]]:
+def translate_pictures(
+    translator, jobs: list[Job], size, tile, progress: Progress, span: Span | None = None
+) -> list[tuple[Job, str]]:
     """Does all jobs, each whole or not at all; returns those that failed, with the reason.
 
-    An interruption (KeyboardInterrupt) passes through after what is being written has been written.
+    ``size``, ``tile`` and ``span`` are ``size``, ``tile`` and ``range`` of ``Translator``. What a format cannot hold is
+    said once. An interruption (KeyboardInterrupt) passes through after what is being written has been written.
     """
     failures: list[tuple[Job, str]] = []
+    notes: set[str] = set()  # that have been said
+    options, channels = {"size": size, "tile": tile, "range": span}, translator.channels[0]
+    span = span or translator.spans[1]
     if not jobs:
         return failures
     progress.begin(len(jobs), "pictures")
     if translator.device.type == "cpu":
-        jobs = _in_parallel(translator, jobs, size, tile, failures, progress)
+        jobs = _in_parallel(translator, jobs, options, span, failures, notes, progress)
     with ThreadPoolExecutor(THREADS) as decoders, ThreadPoolExecutor(THREADS) as encoders:
-        decoded = _ahead(decoders, jobs)
+        decoded = _ahead(decoders, jobs, channels)
         writing: deque[tuple[Job, Future]] = deque()
         try:
             for group in _groups(_readable(decoded, failures, progress), _batch_size(translator)):
-                results = translator([picture for _, picture in group], size=size, tile=tile)
-                for (job, picture), result in zip(group, results, strict=True):
-                    writing.append((job, encoders.submit(save_picture, result, job.target, picture.info)))
+                for job, result, info in _translated(translator, group, options, failures, progress):
+                    writing.append((job, encoders.submit(save_picture, result, job.target, info, span)))
                 while len(writing) > AHEAD:
-                    _finished(*writing.popleft(), failures)
+                    _finished(*writing.popleft(), failures, notes)
                     progress.advance()
         except BaseException:
             decoders.shutdown(wait=False, cancel_futures=True)
             raise
         for job, future in writing:
-            _finished(job, future, failures)
+            _finished(job, future, failures, notes)
             progress.advance()
     return failures
 
 
-def _in_parallel(translator, jobs: list[Job], size, tile, failures, progress) -> list[Job]:
+def _translated(translator, group: list, options: dict, failures, progress) -> Iterator[tuple[Job, Result, dict]]:
+    """The group's pictures translated, with what else their files hold; one by one where one of them cannot be."""
+    try:
+        results = translator([picture for _, picture in group], **options)
+    except (ImageError, MemoryError) as error:
+        if len(group) > 1:
+            for one in group:
+                yield from _translated(translator, [one], options, failures, progress)
+            return
+        failures.append((group[0][0], str(error) or "too large for this machine's memory"))
+        progress.advance()
+        return
+    yield from ((job, result, _info(picture)) for (job, picture), result in zip(group, results, strict=True))
+
+
+def _in_parallel(translator, jobs: list[Job], options: dict, span, failures, notes, progress) -> list[Job]:
     """Does the jobs whose pictures are small, one thread each; returns the others."""
     import torch
 
@@ -68,18 +90,18 @@ def _in_parallel(translator, jobs: list[Job], size, tile, failures, progress) ->
         return jobs
     large: set[int] = set()  # indices
 
-    def do(i: int) -> None:
-        picture = _read(jobs[i].source)
-        if picture.width * picture.height > SMALL:
+    def do(i: int) -> str | None:
+        picture = _read(jobs[i].source, translator.channels[0])
+        if _pixels(picture) > SMALL:
             large.add(i)
-        else:
-            save_picture(translator(picture, size=size, tile=tile), jobs[i].target, picture.info)
+            return None
+        return save_picture(translator(picture, **options), jobs[i].target, _info(picture), span)
 
     # Each thread of the pool has its own setting; the math library's, which all share, is restored at the end.
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
     try:
         for i, future in enumerate([pool.submit(do, i) for i in range(len(jobs))]):
-            _finished(jobs[i], future, failures)
+            _finished(jobs[i], future, failures, notes)
             progress.advance(i not in large)
     finally:
         pool.shutdown(cancel_futures=True)
@@ -92,21 +114,34 @@ def _batch_size(translator) -> tuple[int, int]:
     return (1, 0) if translator.device.type == "cpu" else (BATCH, large.budget(translator.network))
 
 
-def _ahead(pool: ThreadPoolExecutor, jobs: Iterable[Job]) -> Iterator[tuple[Job, Future]]:
+def _ahead(pool: ThreadPoolExecutor, jobs: Iterable[Job], channels: int) -> Iterator[tuple[Job, Future]]:
     """Each job with its picture on the way, never more than ``AHEAD`` of them."""
     waiting: deque[tuple[Job, Future]] = deque()
     for job in jobs:
-        waiting.append((job, pool.submit(_read, job.source)))
+        waiting.append((job, pool.submit(_read, job.source, channels)))
         if len(waiting) >= AHEAD:
             yield waiting.popleft()
     yield from waiting
 
 
-def _read(source: str) -> Image.Image:
-    return open_image(fetch_picture(source))
+def _read(source: str, channels: int) -> Result:
+    file = fetch_picture(source)
+    return load_image(file) if channels in (1, 3) else read_values(file, channels)
 
 
-def _readable(decoded, failures, progress) -> Iterator[tuple[Job, Image.Image]]:
+def _info(picture: Result) -> dict:
+    return getattr(picture, "info", {})
+
+
+def _shape(picture: Result) -> tuple[int, ...]:
+    return picture.size if isinstance(picture, Image.Image) else picture.shape
+
+
+def _pixels(picture: Result) -> int:
+    return _shape(picture)[0] * _shape(picture)[1]
+
+
+def _readable(decoded, failures, progress) -> Iterator[tuple[Job, Result]]:
     for job, future in decoded:
         try:
             yield job, future.result()
@@ -115,13 +150,13 @@ def _readable(decoded, failures, progress) -> Iterator[tuple[Job, Image.Image]]:
             progress.advance()
 
 
-def _groups(pictures, limits: tuple[int, int]) -> Iterator[list[tuple[Job, Image.Image]]]:
+def _groups(pictures, limits: tuple[int, int]) -> Iterator[list[tuple[Job, Result]]]:
     """Neighbours of equal size, at most so many of them and so many pixels (or one)."""
-    group: list[tuple[Job, Image.Image]] = []
+    group: list[tuple[Job, Result]] = []
     count, pixels = limits
     for job, picture in pictures:
-        full = len(group) >= count or (len(group) + 1) * picture.width * picture.height > pixels
-        if group and (full or picture.size != group[0][1].size):
+        full = len(group) >= count or (len(group) + 1) * _pixels(picture) > pixels
+        if group and (full or _shape(picture) != _shape(group[0][1])):
             yield group
             group = []
         group.append((job, picture))
@@ -129,10 +164,13 @@ def _groups(pictures, limits: tuple[int, int]) -> Iterator[list[tuple[Job, Image
         yield group
 
 
-def _finished(job: Job, future: Future, failures) -> None:
-    """Waits for a job, and notes why it failed."""
+def _finished(job: Job, future: Future, failures, notes: set[str]) -> None:
+    """Waits for a job, and notes why it failed; says what was lost unless ``notes`` has it."""
     try:
-        future.result()
+        note = future.result()
+        if note and note not in notes:
+            notes.add(note)
+            say(f"{job.target.name}: {note} (said once)")
     except (ImageError, MemoryError) as error:
         failures.append((job, str(error) or "too large for this machine's memory"))
     except OSError as error:

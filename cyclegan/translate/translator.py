@@ -14,12 +14,13 @@ import torch.nn.functional as F
 from huggingface_hub import ModelCard, ModelHubMixin
 from torch import Tensor, nn
 
+from cyclegan.data.values import Span, check_range
 from cyclegan.networks import library
 from cyclegan.networks.hub import readme
 from cyclegan.networks.weights import load_weights, save_weights
 from cyclegan.system.errors import ImageError, UserError
 from cyclegan.translate import large
-from cyclegan.translate.kinds import take
+from cyclegan.translate.kinds import Values, take
 
 SMALLEST = 16  # pixels; below that the feature maps between the norms have too few values to be normalised
 
@@ -55,11 +56,19 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         """Channels of the pictures that go in and come out."""
         return tuple(self.header["preprocessing"]["channels"])
 
+    @property
+    def spans(self) -> tuple[Span | None, Span | None]:
+        """What was black and white in the source's and the target's training pictures of more than 8 bits."""
+        source, target = self.header["preprocessing"].get("spans") or (None, None)
+        return tuple(source) if source else None, tuple(target) if target else None
+
     def __repr__(self) -> str:
         name = self.header["architecture"]["name"]
         return f"Translator({' → '.join(self.domains)}, {name}, trained at {self.size} px, on {self.device})"
 
-    def __call__(self, picture, *, size: int | None = None, tile: int | None = None):
+    def __call__(
+        self, picture, *, size: int | None = None, tile: int | None = None, range: tuple[float, float] | None = None
+    ):
         """The translated picture: of the same kind as ``picture``, and of the same height and width.
 
         Args:
@@ -73,14 +82,19 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
             tile: bound the memory by working on about ``tile`` × ``tile`` pixels at a time, with the statistics of
                 the whole picture, so that the result is the same (see ``translate.large``); 0 for never. By default
                 that is done above 1 megapixel for the full-size ResNet, and above up to 4 for smaller networks.
+            range: the two values that are black and white in pictures of floating point or of more than 8 bits, such
+                as ``(0, 1)`` for tensors in [0, 1]; the results are in it too, and what lies beyond is clipped. By
+                default arrays and tensors of floating point are in [-1, 1], uint16 in [0, 65535], and files of more
+                than 8 bits, as other whole numbers, are as in the training. 8 bits are always in [0, 255].
 
         Raises ``ImageError`` (a ``ValueError``) with one sentence for what is no usable picture.
         """
+        check_range(range)
         if isinstance(picture, (list, tuple)):
-            return self._many(picture, size, tile)
+            return self._many(picture, size, tile, range)
         if getattr(picture, "ndim", None) == 4:
-            return _stacked(picture, self._many(list(picture), size, tile))
-        return self._many([picture], size, tile)[0]
+            return _stacked(picture, self._many(list(picture), size, tile, range))
+        return self._many([picture], size, tile, range)[0]
 
     def run(self, batch: Tensor) -> Tensor:
         """Float (N, C_in, H, W) in [-1, 1] → float (N, C_out, H, W) in [-1, 1], on the device that ``batch`` is on.
@@ -96,8 +110,9 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
             padded = pad_to_multiple(batch.to(self.device, torch.float32), self.network.multiple)
             return self.network(padded)[..., :height, :width].contiguous().to(batch.device)
 
-    def _many(self, pictures, size: int | None, tile: int | None) -> list:
-        taken = [take(picture, self.channels[0]) for picture in pictures]
+    def _many(self, pictures, size: int | None, tile: int | None, span: Span | None) -> list:
+        values = Values(*self.spans, span)
+        taken = [take(picture, self.channels[0], values) for picture in pictures]
         results: list = [None] * len(taken)
         # On a CPU a batch is slower than its pictures one by one, whose feature maps fit into the cache.
         budget = large.budget(self.network) if self.device.type != "cpu" else 0

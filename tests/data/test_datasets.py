@@ -188,7 +188,8 @@ def test_training_folders_without_pictures_are_named(tmp_path):
     [
         ("domains = [", "not valid TOML"),
         ('domains = []', "two values"),
-        ("channels = [3, 4]", "two values"),
+        ("channels = [3, 0]", "two values"),
+        ("range = [5, 5]", "two numbers in order"),
         ("[archive]\nbytes = 1\n", "bytes, sha256 and urls"),
         ('title = "nothing to fetch"', "neither an archive nor a maker"),
         ('maker = "nobody"', "no maker is called 'nobody'"),

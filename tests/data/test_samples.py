@@ -6,9 +6,10 @@ import torch
 from PIL import Image
 
 from cyclegan.data.batches import batches
+from cyclegan.data.check import check_heads
 from cyclegan.data.config import PicturesConfig
 from cyclegan.data.images import find_images
-from cyclegan.data.samples import Unpaired, check_readable, fixed_pictures
+from cyclegan.data.samples import Unpaired, fixed_pictures
 from cyclegan.system.errors import ImageError
 
 
@@ -148,9 +149,9 @@ def test_unreadable_pictures_are_named_or_skipped(squares):
     (squares / "trainA" / "broken.png").write_bytes(b"not a picture")
     found = find_images(squares / "trainA")
     with pytest.raises(ImageError, match=r"broken\.png"):
-        check_readable(found, skip_bad=False)
-    good, complaints = check_readable(found, skip_bad=True)
-    assert len(good) == 6 and len(complaints) == 1 and "broken.png" in complaints[0]
+        check_heads(found, skip_bad=False)
+    heads = check_heads(found, skip_bad=True)
+    assert len(heads.files) == 6 and len(heads.complaints) == 1 and "broken.png" in heads.complaints[0]
 
 
 def test_a_picture_damaged_behind_its_header_is_named_or_replaced(squares, files):

@@ -1,0 +1,104 @@
+"""Files with more than colour in them: near infrared, depth, the bands of satellites.
+
+Only what a file calls transparency is transparency. Its other bands are read where the data set has as many channels.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image
+
+from cyclegan.system.errors import ImageError, MissingPackage
+
+_SAMPLES, _COLOURS, _EXTRA = 277, 262, 338  # tags of TIFF: bands, photometric interpretation, what further bands are
+_OF_COLOUR = {2: 3, 5: 4, 6: 3, 8: 3}  # photometric interpretation → bands of colour; 1 for all others
+_ALPHA = {1, 2, 999}  # with colour multiplied by it or not, and an old program's own number
+
+
+def named_bands(image: Image.Image) -> None:
+    """Raises ``ImageError`` for an opened file with bands that are neither colour nor called transparency."""
+    tags = getattr(image, "tag_v2", None)
+    if image.format != "TIFF" or tags is None:
+        return
+    count = int(tags.get(_SAMPLES, 1))
+    extra = tags.get(_EXTRA, ())
+    extra = extra if isinstance(extra, tuple) else (extra,)
+    further = count - _OF_COLOUR.get(tags.get(_COLOURS), 1)
+    if further > (1 if _ALPHA & set(extra) else 0):
+        raise ImageError(_too_many(count))
+
+
+def read_bands(source: str | os.PathLike | bytes | bytearray | BinaryIO, channels: int) -> np.ndarray:
+    """(H, W, channels) in the file's own type: a TIFF's bands, or colour with transparency (4) or grey with it (2).
+
+    Raises ``ImageError``, whose sentence lacks the file's name, and ``MissingPackage``.
+    """
+    file = BytesIO(source) if isinstance(source, (bytes, bytearray)) else source
+    if _is_tiff(file):
+        with _page(file) as page:
+            values = page.asarray()
+            values = np.moveaxis(values, page.axes.index("S"), -1) if "S" in page.axes else values
+    else:
+        with Image.open(file) as image:
+            values = np.array(image)
+    values = values[:, :, None] if values.ndim == 2 else values
+    if values.shape[2] != channels:
+        raise ImageError(f"has {values.shape[2]} channels, and the data set or the translator has {channels}")
+    return values
+
+
+def band_type(path: Path) -> np.dtype:
+    """The type of a file's numbers, from its head."""
+    if not _is_tiff(path):
+        with Image.open(path):
+            return np.dtype(np.uint8)
+    with _page(path) as page:
+        return page.dtype
+
+
+def write_bands(file: BinaryIO, values: np.ndarray) -> None:
+    """Writes (H, W, bands) as a TIFF, so that all of them come back."""
+    _tifffile().imwrite(file, values, photometric="minisblack", planarconfig="contig", compression="zlib")
+
+
+def _too_many(count: int) -> str:
+    return (
+        f"has {count} bands, and not all are colour or called transparency: train on all of them with "
+        f"channels = [{count}, {count}] on the data set's card, or save it with three"
+    )
+
+
+def _is_tiff(file: str | os.PathLike | BinaryIO) -> bool:
+    if isinstance(file, (str, os.PathLike)):
+        with open(file, "rb") as opened:
+            return _is_tiff(opened)
+    start = file.read(4)
+    file.seek(0)
+    return start in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+@contextmanager
+def _page(file: str | os.PathLike | BinaryIO) -> Iterator[Any]:
+    """The first page of a TIFF."""
+    try:
+        with _tifffile().TiffFile(file) as opened:
+            yield opened.pages[0]
+    except ValueError as error:
+        if "imagecodecs" in str(error):
+            raise MissingPackage("this compression of TIFF files", "imagecodecs", "bands") from error
+        raise
+
+
+def _tifffile():
+    try:
+        import tifffile
+    except ImportError as error:
+        raise MissingPackage("pictures of more or fewer bands than 1 and 3", "tifffile", "bands") from error
+    return tifffile

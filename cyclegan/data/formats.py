@@ -1,0 +1,87 @@
+"""What each format of files holds, and what becomes of a result that it does not hold."""
+
+from __future__ import annotations
+
+import os
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from cyclegan.data.bands import write_bands
+from cyclegan.data.values import Span, is_wide, narrowed, own_span, type_of
+from cyclegan.system.errors import ImageError
+from cyclegan.system.files import write_whole
+
+Result = Image.Image | np.ndarray  # an array where there are other numbers of bands than Pillow has modes for
+
+# Format → the modes of Pillow that come back from it as they went in, but for grey as equal colours.
+HOLDS = {
+    "JPEG": {"L", "RGB"},
+    "PNG": {"L", "LA", "RGB", "RGBA", "I;16"},
+    "WEBP": {"L", "LA", "RGB", "RGBA"},
+    "BMP": {"L", "RGB"},
+    "TIFF": {"L", "LA", "RGB", "RGBA", "I;16", "I", "F"},
+    "TGA": {"L", "LA", "RGB", "RGBA"},
+    "JPEG2000": {"L", "LA", "RGB", "RGBA", "I;16"},
+    "PPM": {"L", "RGB", "I;16"},
+    "AVIF": {"L", "LA", "RGB", "RGBA"},
+}
+
+
+_QUALITY: dict[str, dict[str, object]] = {
+    "JPEG": {"quality": 95, "subsampling": 0},  # the networks' colours change from pixel to pixel: keep them all
+    "WEBP": {"quality": 95},
+    "AVIF": {"quality": 90},
+    "TIFF": {"compression": "tiff_deflate"},
+}
+
+
+def save_picture(
+    picture: Result, path: str | os.PathLike, info: dict | None = None, span: Span | None = None
+) -> str | None:
+    """Writes ``picture`` in the format of the suffix of ``path`` (PNG for others), the whole file or none.
+
+    Returns a sentence about what the format cannot hold. ``info`` is that of the picture it was made from, for its
+    colour profile; ``span`` are the values that are black and white where there are more than 8 bits. Raises
+    ``ImageError`` for bands that only a TIFF holds, and OSError.
+    """
+    kind = Image.registered_extensions().get(Path(path).suffix.lower(), "PNG")
+    encoded = BytesIO()  # and no file: on a full disk some of Pillow's encoders never return, or hide the reason
+    if not isinstance(picture, Image.Image):
+        if kind != "TIFF":
+            raise ImageError(f"{path} cannot hold {picture.shape[-1]} bands: name a .tif")
+        write_bands(encoded, picture)
+        write_whole(path, encoded.getbuffer())
+        return None
+    picture, note = fitted(picture, kind, span)
+    options = dict(_QUALITY.get(kind, {}))
+    profile = (info or {}).get("icc_profile")
+    if profile and profile[16:20] == b"RGB " and picture.mode in ("RGB", "RGBA"):
+        options["icc_profile"] = profile  # the pixels were not converted, so they still mean its colours
+    picture.save(encoded, kind, **options)
+    write_whole(path, encoded.getbuffer())
+    return note
+
+
+def fitted(picture: Image.Image, kind: str, span: Span | None = None) -> tuple[Image.Image, str | None]:
+    """The picture in a mode that the format ``kind`` holds, and a sentence where something is lost.
+
+    Transparency is laid on white; more than 8 bits become 8, of which ``span`` are black and white. Raises
+    ``ImageError`` where nobody knows the span.
+    """
+    holds = HOLDS.get(kind, {"L", "RGB"})
+    if picture.mode in holds:
+        return picture, None
+    if is_wide(picture.mode):
+        values = np.asarray(picture)
+        if "I;16" in holds and values.dtype.kind == "i" and values.min() >= 0 and values.max() <= 65535:
+            return Image.fromarray(values.astype(np.uint16)), None
+        narrow = Image.fromarray(narrowed(values, span or own_span(values, type_of(picture))))
+        return narrow, f"{kind} files cannot hold these {picture.mode} values: written with 8 bits"
+    if picture.mode in ("LA", "RGBA"):
+        colour = picture.convert("RGBA")
+        white = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), colour)
+        return white.convert(picture.mode.removesuffix("A")), f"{kind} files hold no transparency: laid on white"
+    return picture.convert("RGB"), None
