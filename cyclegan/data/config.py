@@ -91,3 +91,36 @@ class ImagesConfig:
         check_range(self.range)
         if self.size < 2:
             raise UserError(f"--size must be at least 2, not {self.size}")
+
+
+@dataclass(frozen=True)
+class VoxelsConfig:
+    """What a model of solids gets to see: cubes of cells that are full or empty, and pictures of them."""
+
+    size: int = 32
+    """Solids are SIZE x SIZE x SIZE cells; smaller ones are enlarged by a whole factor and set in the middle."""
+    pose: int | None = None
+    """Take only the solids whose name ends in _POSE: sets that hold each thing turned several times number the turns.
+    Default: all."""
+    flip: bool = True
+    """Mirror solids left to right, with their pictures, at random."""
+    view: int = 64
+    """The pictures of the solids are VIEW x VIEW pixels."""
+    views: int = 12
+    """How many pictures there are of each solid, from cameras of its own."""
+    turn: float = 75.0
+    """The cameras stand up to this many degrees to the left or right of the front."""
+
+    @property
+    def whole_size(self) -> int:
+        """The side in pixels of the solids' pictures."""
+        return self.view
+
+    def check(self) -> None:
+        """Raises ``UserError`` on settings that cannot be meant."""
+        if self.size not in (16, 32, 64, 128):
+            raise UserError(f"--size of solids must be 16, 32, 64 or 128, not {self.size}")
+        if self.view not in (32, 64, 128, 256):
+            raise UserError(f"--view must be 32, 64, 128 or 256, not {self.view}")
+        if self.views < 1 or not 0 <= self.turn <= 180:
+            raise UserError("--views must be at least 1, and --turn between 0 and 180 degrees")

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from cyclegan.data.augment import Augment, DiscriminatorAugment, shift
 from cyclegan.data.check import Heads, check_bodies, find_spans, readable
-from cyclegan.data.config import ImagesConfig, PicturesConfig
+from cyclegan.data.config import ImagesConfig, PicturesConfig, VoxelsConfig
 from cyclegan.data.datasets import Dataset, find_dataset, locate, spans_on_card
 from cyclegan.data.identity import fingerprints
 from cyclegan.data.images import find_images
@@ -31,6 +31,7 @@ from cyclegan.data.single import (
     of_class,
 )
 from cyclegan.data.values import Span
+from cyclegan.data.voxels import Voxels, open_solids
 from cyclegan.system.errors import UserError
 
 Say = Callable[[str], None]
@@ -245,10 +246,28 @@ def image_source(
     )
 
 
+def voxels(dataset: str, data: Path | None, config: VoxelsConfig, reading: Reading) -> Source:
+    """Solids of one kind, each with pictures of it: a card's name, a folder or a file of solids."""
+    name, card, train, test = open_solids(dataset, data, config)
+    samples = Voxels(train.cells, config, reading.seed, reading.cache)
+    domain = card.get("domains", [name])[0]
+    return Source(
+        name=name,
+        domains=(domain,),
+        channels=(1,),
+        samples=samples,
+        described=f"{len(train)} solids of {domain}",
+        fixed=Voxels(test.cells, config, reading.seed).fixed if test else samples.fixed,
+        augment=lambda device: lambda *batch: tuple(to_signed(part, device) for part in batch),
+        card=card,
+    )
+
+
 Open = Callable[[str, Path | None, Any, Reading], Source]  # name or folder, --data, the model's Data settings, reading
 
 SAMPLES: dict[str, Open] = {
     "unpaired": unpaired,
     "paired": paired,
     "images": images,
+    "voxels": voxels,
 }

@@ -43,6 +43,9 @@ def assess_generators(
 ) -> Results:
     """Measures the generators, and folders of other programs' samples, that ``names`` holds. Raises ``UserError``."""
     generators = {given: Generator.from_pretrained(given, device) for given in names if is_generator(given)}
+    for given, generator in generators.items():
+        if generator.makes_solids:
+            raise UserError(f"{given} makes solids, and what is compared here are pictures; see docs/family.md")
     size = _size(generators, names, options)
     first = next(iter(generators))
     source, resize = _source(first, generators[first].header, size, options)

@@ -6,6 +6,7 @@ MODELS = {
     "cut": "cyclegan.models.cut:CUT",
     "tiny": "cyclegan.models.tiny:TinyGame",
     "stylegan": "cyclegan.models.stylegan:StyleGAN",
+    "gan3d": "cyclegan.models.gan3d:Gan3D",
 }
 
 

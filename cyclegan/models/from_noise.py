@@ -39,6 +39,7 @@ class NoiseGame(Game):
     ):
         self.config = config or self.Config()
         self.size, self.depth, self.domains = size, channels[0], domains
+        self.whole_size = whole_size or size
         self.device = torch.device(device)
         self.augment_D = augment_D or (lambda images: images)
         self.architecture = self.config.architecture(size, self.depth)
@@ -49,7 +50,7 @@ class NoiseGame(Game):
             self.G = self.initialise(generator).to(self.device)
             self.D = self.initialise(self.discriminator()).to(self.device)
             self.still = self.G.latents(SIDE * SIDE).to(self.device)
-        self.players = self.make_players()
+            self.players = self.make_players()
 
     @staticmethod
     def input_shapes(size: int, channels: tuple[int, ...]) -> list[tuple[int, ...]]:

@@ -11,17 +11,18 @@ from torch import nn
 from cyclegan.networks.discriminators import DISCRIMINATORS
 from cyclegan.networks.generators import GENERATORS, Residual
 from cyclegan.networks.noise import FromNoise
+from cyclegan.networks.solid import ENCODERS, SolidGenerator
 from cyclegan.networks.style import StyleGenerator
 from cyclegan.networks.tiny import OneLayer
 from cyclegan.system.errors import UserError
 
 
 def build_generator(architecture: dict) -> nn.Module:
-    """The generator of an architecture, with PyTorch's own initial weights; raises ``UserError``."""
+    """The generator or encoder of an architecture, with PyTorch's own initial weights; raises ``UserError``."""
     options = dict(architecture)
     residual = options.pop("residual", None)
     if not residual:
-        return _build(GENERATORS | NOISE, "generator", options)
+        return _build(GENERATORS | NOISE | ENCODERS, "generator", options)
     options["out_channels"] = 2 * options.get("out_channels", 3)  # a gain and an offset for each
     return Residual(_build(GENERATORS, "generator", options), residual)
 
@@ -45,4 +46,5 @@ def _build(registry: Mapping[str, type[nn.Module]], kind: str, options: dict) ->
 NOISE: dict[str, type[FromNoise]] = {
     "one-layer": OneLayer,
     "stylegan": StyleGenerator,
+    "solid": SolidGenerator,
 }

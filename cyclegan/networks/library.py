@@ -4,6 +4,7 @@ A card is a TOML file, one per pair (or per single direction):
     name, title, licence, source     text
     domains = ["horse", "zebra"]     A first
     [G_AB], [G_BA]                   A → B and B → A; a card may have one of them only
+    [G], [E]                         instead: a generator from noise, and the encoder that belongs to it, if any
         file = "G_AB.safetensors"    beside the card, or
         url, sha256, bytes           fetched once (sha256 and bytes where they are known)
         format = "reference"         weights of the reference implementation, converted on the way in
@@ -24,6 +25,7 @@ from cyclegan.system.files import megabytes, sha256_of
 
 DIRECTIONS = ("G_AB", "G_BA")
 GENERATOR = "G"  # the name of a generator from noise: its file, and its table on a card
+ENCODER = "E"  # the name of what finds the latent of a picture for that generator, where there is one
 REFERENCE_SIZE = 256  # what the reference implementation crops to, and what its published generators were trained on
 
 
@@ -97,31 +99,46 @@ def find_generator(name: str | os.PathLike) -> Path:
 
     A translator's file is found too, so that whoever loads it can say what it is. Raises ``UserError``.
     """
+    return _find_part(name, (GENERATOR, *DIRECTIONS), "generator")
+
+
+def find_encoder(name: str | os.PathLike) -> Path:
+    """The weights file of a generator's encoder, by the names that ``find_generator`` takes, or its own path.
+
+    Beside a weights file G.safetensors it is E.safetensors. Raises ``UserError`` where there is none.
+    """
+    path = Path(name).expanduser()
+    if path.name == f"{GENERATOR}.safetensors" and path.is_file():
+        path = path.parent
+    return _find_part(path, (ENCODER,), "encoder, so it makes nothing from a picture")
+
+
+def _find_part(name: str | os.PathLike, parts: tuple[str, ...], what: str) -> Path:
     given = os.fspath(name)
     path = Path(given).expanduser()
     if path.is_file() and path.suffix != ".toml":
         return path
     if path.is_dir() and not (given in _card_files() and path.name == given):
-        return _generator_in(path)
+        return _part_in(path, parts, what)
     if path.is_file() or given in _card_files():
         card_file = path if path.is_file() else _card_files()[given]
         card = _read_card(card_file)
-        entry = next((card[part] for part in (GENERATOR, *DIRECTIONS) if part in card), None)
+        part, entry = next(((part, card[part]) for part in parts if part in card), (None, None))
         if entry is None:
-            raise UserError(f"the card {card_file} names no weights")
+            raise UserError(f"{card_file.stem} has no {what}")
         if "file" not in entry:
-            return _fetched(card_file.stem, GENERATOR, entry, tuple(card["domains"]))
+            return _fetched(card_file.stem, part, entry, tuple(card["domains"]))
         return card_file.parent / entry["file"]
     if (run := Path("runs") / given).is_dir():
-        return _generator_in(run)
+        return _part_in(run, parts, what)
     raise UserError(_unknown(given))
 
 
-def _generator_in(folder: Path) -> Path:
-    for part in (GENERATOR, *DIRECTIONS):
+def _part_in(folder: Path, parts: tuple[str, ...], what: str) -> Path:
+    for part in parts:
         if (file := folder / f"{part}.safetensors").is_file():
             return file
-    raise UserError(f"{folder} holds no generator (has its training reached a checkpoint yet?)")
+    raise UserError(f"{folder} holds no {what} (has its training reached a checkpoint yet?)")
 
 
 def _card_files() -> dict[str, Path]:
@@ -141,7 +158,7 @@ def _read_card(path: Path) -> dict:
     if not (isinstance(domains, list) and len(domains) == count and all(isinstance(d, str) for d in domains)):
         example = '["what it makes"]' if count == 1 else '["A\'s name", "B\'s name"]'
         raise UserError(f"the card {path} needs domains = {example}, not {domains!r}")
-    for direction in (*DIRECTIONS, GENERATOR):
+    for direction in (*DIRECTIONS, GENERATOR, ENCODER):
         entry = card.get(direction)
         if entry is not None and not (isinstance(entry, dict) and ("file" in entry or "url" in entry)):
             raise UserError(f"the card {path} needs a file or a url in [{direction}]")
@@ -191,7 +208,7 @@ def _in_folder(folder: Path, reverse: bool) -> Found:
     if (folder / "card.toml").is_file() and direction in _read_card(folder / "card.toml"):
         return _in_card(folder / "card.toml", reverse)
     there = [path.name for path in sorted(folder.glob("*.safetensors"))]
-    if there == [f"{GENERATOR}.safetensors"]:
+    if f"{GENERATOR}.safetensors" in there:
         raise UserError(f"{folder} makes pictures from noise and translates none: use python -m cyclegan.sample")
     what = f"only {', '.join(there)}" if there else "no weights (has its training reached a checkpoint yet?)"
     raise UserError(f"{folder} holds {what}, and {file.name} is needed for this direction")

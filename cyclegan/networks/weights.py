@@ -5,14 +5,15 @@ The metadata key ``cyclegan`` holds a JSON object, the header:
 ==============  =====================================================================================================
 format          1
 architecture    what ``networks.build_generator`` takes: ``{"name": "resnet", "width": 64, "blocks": 9, …}``
-kind            ``translator`` (where it is left out) or ``generator``: pictures from noise
-domains         ``[source, target]``, for example ``["horse", "zebra"]``; of a generator ``[what it makes]``
+kind            ``translator`` (where it is left out); ``generator``: pictures or solids from noise; or
+                ``encoder``: latents of such a generator from pictures
+domains         ``[source, target]``, for example ``["horse", "zebra"]``; else ``[what is made or shown]``
 size            height and width, in pixels, at which it should see pictures: as in its training
-preprocessing   ``{"range": [-1, 1], "channels": [in, out]}``; of a generator the range alone. A translator trained on
+preprocessing   ``{"range": [-1, 1], "channels": [in, out]}``; else the range alone. A translator trained on
                 pictures of more than 8 bits has ``"spans": [of the source, of the target]`` too: each the two values
                 that are black and white, or null where all pictures had 8 bits
-inputs          of a generator: the shape of one latent, such as ``[100]``
-outputs         of a generator: the shape of one picture or solid, such as ``[3, 64, 64]``
+inputs          of a generator: the shape of one latent, such as ``[100]``; of an encoder that of one picture
+outputs         of a generator: the shape of one picture or solid, such as ``[3, 64, 64]``; of an encoder a latent's
 provenance      where the weights come from: free keys
 ==============  =====================================================================================================
 """
@@ -29,7 +30,7 @@ from cyclegan.system.files import write_whole
 
 FORMAT = 1
 KEY = "cyclegan"
-KINDS = ("translator", "generator")
+KINDS = ("translator", "generator", "encoder")
 
 
 
@@ -131,7 +132,7 @@ def _completed(header: dict, path) -> dict:
         raise WeightsError(f"{path} has format {header['format']}, and this version reads {FORMAT}: update the toolkit")
     kind = header.get("kind", "translator")
     if kind not in KINDS:
-        raise WeightsError(f"{path}: the header has kind {kind!r}, and this version knows {' and '.join(KINDS)}")
+        raise WeightsError(f"{path}: the header has kind {kind!r}, and this version knows {', '.join(KINDS)}")
     common = {**header, "format": FORMAT, "kind": kind, "size": header.get("size")}
     common["provenance"] = header.get("provenance", {})
     return common | (_of_translator if kind == "translator" else _of_generator)(header, path)

@@ -12,6 +12,8 @@ from tyro.conf import Positional, arg
 
 from cyclegan.system.errors import UserError, command
 
+SOLID = (".glb", ".obj", ".npz")  # files of solids
+
 if TYPE_CHECKING:
     from cyclegan.sample.generator import Generator
 
@@ -26,7 +28,8 @@ class Options:
     name: Positional[str]
     """A generator: a card's name such as gan_mnist, a run folder or a weights file."""
     output: Annotated[Path, arg(aliases=["-o"], metavar="OUT")]
-    """The file to write; .png for pictures. A name without an ending becomes a folder of single pictures."""
+    """The file to write; .png for pictures, and for solids .glb, .obj or .npz too. A name without an ending becomes a
+    folder of single pictures."""
     count: Annotated[int, arg(aliases=["-n"])] = 16
     """How many pictures."""
     seed: int = 0
@@ -40,6 +43,9 @@ class Options:
     pictures, each column the colours of one of the others."""
     at: int = 3
     """The layer at which --mix changes from one style to the other. 3: layers of up to 8 pixels from the row's."""
+    image: Path | None = None
+    """Make one solid of this picture instead (3D-GAN only): a thing on a plain light ground, seen from the front or
+    half from the side."""
     device: str | None = None
     """cpu, cuda, cuda:1, mps … Default: CUDA where there is one."""
 
@@ -56,9 +62,11 @@ def _sample(options: Options) -> int:
     from cyclegan.sample.generator import Generator
 
     suffix = options.output.suffix.lower()
-    if suffix not in ("", ".png", ".jpg", ".webp"):
-        raise UserError(f"{options.output} must end in .png, .jpg or .webp, or name a folder")
+    if suffix not in ("", ".png", ".jpg", ".webp", *SOLID):
+        raise UserError(f"{options.output} must end in .png, .jpg or .webp (or .glb, .obj, .npz), or name a folder")
     generator = Generator.from_pretrained(options.name, options.device)
+    if suffix in SOLID or options.image:
+        return _solids(generator, options)
     if options.mix:
         return _mix(generator, options)
     if options.interpolate:
@@ -86,6 +94,28 @@ def _mix(generator: Generator, options: Options) -> int:
     coarse, fine = styles.split((options.count + 1) // 2)
     save_picture(mixing_grid(generator, coarse, fine, options.at), options.output)
     print(f"{options.output}: {len(coarse)} × {len(fine)} mixtures of {generator.domain}, seed {options.seed}")
+    return 0
+
+
+def _solids(generator: Generator, options: Options) -> int:
+    from cyclegan.data.contact_sheet import grid
+    from cyclegan.data.images import save_picture
+    from cyclegan.sample.solid import from_picture, look, save_solids
+
+    if not generator.makes_solids:
+        raise UserError(f"{options.name} makes pictures and no solids: end OUT in .png, and leave out --image")
+    if options.mix or options.interpolate or not options.output.suffix:
+        raise UserError("solids go into one file, such as -o chair.glb: leave out --mix and --interpolate")
+    if options.image:
+        solids, said = from_picture(generator, options.name, options.image), f"from {options.image}"
+    else:
+        solids = generator.run(generator.latents(options.count, options.seed, options.truncation))
+        said = f"seed {options.seed}"
+    if options.output.suffix.lower() in SOLID:
+        save_solids(solids, options.output)
+    else:
+        save_picture(grid([look(solid) for solid in solids]), options.output)
+    print(f"{options.output}: {len(solids)} of {generator.domain}, {said}")
     return 0
 
 

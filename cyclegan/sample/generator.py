@@ -18,6 +18,7 @@ from cyclegan.networks.library import find_generator
 from cyclegan.networks.noise import FromNoise
 from cyclegan.networks.weights import load_weights
 from cyclegan.sample.mixing import mixed
+from cyclegan.sample.solid import look
 from cyclegan.system.devices import choose_device
 from cyclegan.system.errors import UserError
 
@@ -42,6 +43,11 @@ class Generator:
     def domain(self) -> str:
         """What the pictures show, for example "digit"."""
         return self.header["domains"][0]
+
+    @property
+    def makes_solids(self) -> bool:
+        """Whether it makes solids, (N, 1, X, Y, Z), and not pictures."""
+        return len(self.header["outputs"]) == 4
 
     def __repr__(self) -> str:
         shape = " × ".join(map(str, self.header["outputs"]))
@@ -75,7 +81,9 @@ class Generator:
         return torch.cat([self.network(part.to(self.device)).cpu() for part in latents.split(TOGETHER)])
 
     def images(self, latents: Tensor) -> list[Image.Image]:
-        """The pictures of these latents, as 8-bit Pillow images, grey or RGB."""
+        """The pictures of these latents, as 8-bit Pillow images, grey or RGB; of solids how they look."""
+        if self.makes_solids:
+            return [look(solid) for solid in self.run(latents)]
         levels = to_levels(self.run(latents))
         return [Image.fromarray(p[0].numpy() if len(p) == 1 else p.permute(1, 2, 0).numpy()) for p in levels]
 
@@ -99,6 +107,8 @@ class Generator:
     def from_pretrained(cls, name: str | os.PathLike, device: str | torch.device | None = None) -> Generator:
         """Loads a generator by a card's name, a run folder or its name, or a weights file. Raises ``UserError``."""
         network, header = load_weights(find_generator(name))
+        if header["kind"] == "encoder":
+            raise UserError(f"{name} is the encoder of a generator: name the generator, or the folder of both")
         if header["kind"] != "generator":
             raise UserError(f"{name} translates pictures and makes none: use python -m cyclegan.translate")
         return cls(network, header, device)

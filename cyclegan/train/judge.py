@@ -59,6 +59,8 @@ class Judge:
         self.stopped = False
 
     def _look_at_real(self, game: Game, source: Source, pictures_config) -> dict[str, Judged]:
+        if any(len(header.get("outputs", ())) == 4 for _, header in game.exports().values()):
+            raise UserError("evaluations compare pictures, and this model makes solids: leave out --eval-every")
         resize = getattr(pictures_config, "resize", "stretch")
         pictures = dict(zip(source.domains, source.fixed(self.training.eval_pictures, resize), strict=True))
         for domain, batch in pictures.items():
