@@ -7,6 +7,9 @@ MODELS = {
     "tiny": "cyclegan.models.tiny:TinyGame",
     "stylegan": "cyclegan.models.stylegan:StyleGAN",
     "gan3d": "cyclegan.models.gan3d:Gan3D",
+    "gan": "cyclegan.models.gan:GAN",
+    "dcgan": "cyclegan.models.dcgan:DCGAN",
+    "wgan": "cyclegan.models.wgan:WGAN",
 }
 
 

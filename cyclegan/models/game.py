@@ -159,6 +159,7 @@ class Game:
     channels: ClassVar[tuple[int, ...]] = (3, 3)  # of each domain, where the data set does not say
     recipes: ClassVar[dict[str, dict[str, Any]]] = {"paper": {}}  # named sets of defaults of all settings
     ideals: ClassVar[dict[str, float]] = {}  # loss → its value where nobody can win any more, for the curves
+    medians: ClassVar[dict[str, int]] = {}  # loss → values of the log over which its curve is median-filtered too
 
     players: dict[str, Player]
     progress: float = 0.0
@@ -192,6 +193,10 @@ class Game:
     def exports(self) -> dict[str, tuple[nn.Module, dict]]:
         """What is left when training is over: file name → network and the header of its weights file."""
         return {}
+
+    def notes(self, pictures: int, per_step: int) -> list[str]:
+        """What to say before training on so many pictures, with ``per_step`` of them in a step."""
+        return []
 
     def autocast(self) -> AbstractContextManager:
         """The precision of forward passes; backward follows it by itself."""

@@ -75,6 +75,11 @@ def split_scores(scores: Scores, count: int) -> tuple[Scores, Scores]:
     return tuple(s[:count] for s in scores), tuple(s[count:] for s in scores)
 
 
+def accuracy(of_real: Tensor, of_fake: Tensor) -> Tensor:
+    """The mean of a discriminator's shares of right answers on real and on generated pictures, 0 to 1, from logits."""
+    return ((of_real > 0).float().mean() + (of_fake < 0).float().mean()) / 2
+
+
 def cycle_loss(cycle: Tensor, real: Tensor) -> Tensor:
     """E[‖F(G(x)) - x‖₁] as a mean over pixels (eq. 2)."""
     return F.l1_loss(cycle, real)
@@ -121,6 +126,13 @@ def patch_nce(query: Tensor, key: Tensor, temperature: float = 0.07) -> Tensor:
     own = torch.eye(query.shape[1], dtype=torch.bool, device=query.device)
     logits = torch.cat([positive, negative.masked_fill(own, -10.0)], 2) / temperature
     return logits.logsumexp(2) - logits[..., 0]
+
+
+def r1_penalty(critic, real: Tensor) -> Tensor:
+    """½ E[‖∇D(x)‖²] at real pictures (Mescheder et al. 2018, eq. 9, without its weight γ)."""
+    real = real.detach().requires_grad_()
+    (slope,) = torch.autograd.grad(critic(real).sum(), real, create_graph=True)
+    return 0.5 * slope.square().flatten(1).sum(1).mean()
 
 
 def schedule(progress: float, constant: float = 0.5) -> float:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 from torch import nn
 
+from cyclegan.networks.convolutional import DCGANGenerator
+from cyclegan.networks.dense import DenseGenerator
 from cyclegan.networks.discriminators import DISCRIMINATORS
 from cyclegan.networks.generators import GENERATORS, Residual
 from cyclegan.networks.noise import FromNoise
@@ -44,6 +46,8 @@ def _build(registry: Mapping[str, type[nn.Module]], kind: str, options: dict) ->
 
 # Generators from noise: name → class, a ``FromNoise``.
 NOISE: dict[str, type[FromNoise]] = {
+    "dcgan": DCGANGenerator,
+    "dense": DenseGenerator,
     "one-layer": OneLayer,
     "stylegan": StyleGenerator,
     "solid": SolidGenerator,

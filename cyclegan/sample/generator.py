@@ -80,11 +80,15 @@ class Generator:
         """Latents (N, latent) → float (N, C, H, W), or (N, C, D, H, W) for solids, in [-1, 1] on the CPU."""
         return torch.cat([self.network(part.to(self.device)).cpu() for part in latents.split(TOGETHER)])
 
+    def levels(self, latents: Tensor) -> Tensor:
+        """Latents (N, latent) → uint8 (N, C, H, W) on the CPU, as the pictures are saved."""
+        return to_levels(self.run(latents))
+
     def images(self, latents: Tensor) -> list[Image.Image]:
         """The pictures of these latents, as 8-bit Pillow images, grey or RGB; of solids how they look."""
         if self.makes_solids:
             return [look(solid) for solid in self.run(latents)]
-        levels = to_levels(self.run(latents))
+        levels = self.levels(latents)
         return [Image.fromarray(p[0].numpy() if len(p) == 1 else p.permute(1, 2, 0).numpy()) for p in levels]
 
     def interpolate(self, start: Tensor, end: Tensor, count: int) -> list[Image.Image]:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from statistics import median
 
 from cyclegan.models import MODELS, load_model
 from cyclegan.system.files import whole
@@ -27,28 +28,47 @@ def draw_curves(folder: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    panels, ideals = _panels(records), _ideals(folder)
+    panels, (ideals, medians) = _panels(records), _of_model(folder)
     figure = Figure(figsize=(3.6 * len(panels), 3), layout="constrained")
     FigureCanvasAgg(figure)
     for axes, (kind, curves) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
         judged = kind.startswith("KID")
         for name, points in curves.items():
             (line,) = axes.plot(*zip(*points, strict=True), label=name, linewidth=1, marker="." if judged else None)
+            if name in medians:
+                line.set_alpha(0.35)
+                steps, values = zip(*points, strict=True)
+                filtered = median_filtered(list(values), medians[name])
+                axes.plot(steps, filtered, label=f"median of {medians[name]}", color=line.get_color(), linewidth=1.4)
             if name in ideals:
                 label = f"ideal {ideals[name]:.3f}"
                 axes.axhline(ideals[name], color=line.get_color(), linestyle="--", linewidth=0.8, label=label)
-        axes.set(title=kind, xlabel="step", ylim=None if kind == "G" or judged else (0, None))
+        axes.set(title=kind, xlabel="step", ylim=None if _signed(kind, curves) else (0, None))
         axes.legend(frameon=False, fontsize=8)
         axes.grid(alpha=0.25)
     with whole(folder / "curves.png") as part:
         figure.savefig(part, format="png", dpi=100)
 
 
-def _ideals(folder: Path) -> dict[str, float]:
-    """The values that the losses of the run's model would have where nobody can win any more; {} if unknown."""
+def median_filtered(values: list[float], window: int) -> list[float]:
+    """Each value replaced by the median of the ``window`` values around it, of fewer at the ends."""
+    half = window // 2
+    return [median(values[max(0, i - half) : i + half + 1]) for i in range(len(values))]
+
+
+def _signed(kind: str, curves: dict[str, list[tuple[int, float]]]) -> bool:
+    """Whether 0 is no end of a panel's values."""
+    return kind == "G" or kind.startswith("KID") or any(value < 0 for points in curves.values() for _, value in points)
+
+
+def _of_model(folder: Path) -> tuple[dict[str, float], dict[str, int]]:
+    """The ``ideals`` and the ``medians`` of the run's model; {} where it is unknown."""
     path = folder / "config.json"
     algorithm = json.loads(path.read_text()).get("algorithm", "cyclegan") if path.exists() else None
-    return load_model(algorithm).ideals if algorithm in MODELS else {}
+    if algorithm not in MODELS:
+        return {}, {}
+    game = load_model(algorithm)
+    return game.ideals, game.medians
 
 
 def _panels(records: list[dict]) -> dict[str, dict[str, list[tuple[int, float]]]]:

@@ -8,7 +8,7 @@ from rich import print_json
 from rich.console import Console
 
 from cyclegan.models import load_model
-from cyclegan.system.devices import choose_device, join_processes, leave_processes
+from cyclegan.system.devices import choose_device, join_processes, leave_processes, process_count
 from cyclegan.train.build import build, open_source
 from cyclegan.train.config import Config, as_dict
 from cyclegan.train.forecast import advice, estimate
@@ -50,6 +50,8 @@ def run_training(config: Config) -> Result:
             training = build(config, source, device, say)
             total = training.steps
             say(f"{source.name}: {source.described}; {total} steps on {device}; run folder {run.folder}")
+            for note in training.game.notes(len(source.samples), config.training.batch * process_count()):
+                say(note)
             console = Console(quiet=rank > 0)
             made = train(training, run, console, lambda seconds: advice(config, source, device, seconds))
     finally:
