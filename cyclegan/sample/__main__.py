@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,17 +27,20 @@ class Options:
 
     name: Positional[str]
     """A generator: a card's name such as gan_mnist, a run folder or a weights file."""
-    output: Annotated[Path, arg(aliases=["-o"], metavar="OUT")]
+    output: Annotated[Path | None, arg(aliases=["-o"], metavar="OUT")] = None
     """The file to write; .png for pictures, and for solids .glb, .obj or .npz too. A name without an ending becomes a
     folder of single pictures."""
-    count: Annotated[int, arg(aliases=["-n"])] = 16
-    """How many pictures."""
+    count: Annotated[int | None, arg(aliases=["-n"])] = None
+    """How many pictures. Default: 16."""
     seed: int = 0
     """Start of the random numbers; the same seed makes the same pictures."""
     truncation: float = 1.0
     """Below 1 pictures are more alike and better on average."""
     interpolate: int | None = None
     """Make a walk of this many pictures between the first two pictures of the seed instead."""
+    video: Path | None = None
+    """Write a video (.mp4) instead, of pictures that change into one another and back; one of them unless -n says
+    more."""
     mix: bool = False
     """Make a board of mixed styles instead (StyleGAN only): each row has the shapes of one of the first half of COUNT
     pictures, each column the colours of one of the others."""
@@ -61,6 +64,11 @@ def _sample(options: Options) -> int:
     from cyclegan.data.formats import save_picture
     from cyclegan.sample.generator import Generator
 
+    if options.video:
+        return _video(options)
+    options = replace(options, count=16 if options.count is None else options.count)
+    if options.output is None:
+        raise UserError("name the file to write: -o sheet.png, or --video walk.mp4")
     suffix = options.output.suffix.lower()
     if suffix not in ("", ".png", ".jpg", ".webp", *SOLID):
         raise UserError(f"{options.output} must end in .png, .jpg or .webp (or .glb, .obj, .npz), or name a folder")
@@ -81,6 +89,19 @@ def _sample(options: Options) -> int:
         for i, picture in enumerate(pictures):
             save_picture(picture, options.output / f"{i:04d}.png")
     print(f"{options.output}: {len(pictures)} pictures of {generator.domain}, seed {options.seed}")
+    return 0
+
+
+def _video(options: Options) -> int:
+    from cyclegan.sample.generator import Generator
+    from cyclegan.sample.video import save_walk
+
+    if options.output or options.mix or options.interpolate or options.image:
+        raise UserError("--video writes a walk of its own: leave out -o, --mix, --interpolate and --image")
+    generator = Generator.from_pretrained(options.name, options.device)
+    count = 1 if options.count is None else options.count
+    save_walk(generator, options.video, count, options.seed, options.truncation)
+    print(f"{options.video}: a walk through {generator.domain}, {count} at once, seed {options.seed}")
     return 0
 
 
