@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from cyclegan.system.errors import UserError, command, leave_on_interrupt
+
+if __name__ == "__main__":
+    leave_on_interrupt()
+
 import tyro
 from tyro.conf import Positional, arg
 
 from cyclegan.system.callable_module import make_callable
-from cyclegan.system.errors import UserError, command
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import tyro
+from cyclegan.system.errors import command, leave_on_interrupt
 
-from cyclegan.system.errors import command
+if __name__ == "__main__":
+    leave_on_interrupt()
+
+import tyro
 
 
 @dataclass(frozen=True)

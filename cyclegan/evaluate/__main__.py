@@ -2,10 +2,14 @@
 
 import sys
 
+from cyclegan.system.errors import command, leave_on_interrupt
+
+if __name__ == "__main__":
+    leave_on_interrupt()
+
 import tyro
 
 from cyclegan.evaluate.options import Evaluation
-from cyclegan.system.errors import command
 
 
 def main(arguments: list[str] | None = None) -> int:

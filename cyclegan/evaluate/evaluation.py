@@ -17,7 +17,7 @@ from cyclegan.evaluate.options import Evaluation
 from cyclegan.evaluate.report import describe, remarks
 from cyclegan.evaluate.results import Results, contact_sheet, enough, given_names, open_folder, score_of, watched
 from cyclegan.system.devices import choose_device
-from cyclegan.system.errors import UserError
+from cyclegan.system.errors import UserError, require
 
 
 def assess(options: Evaluation, say: Callable[[str], object]) -> Results:
@@ -35,6 +35,8 @@ def _assess_translators(
     wanted = DIRECTIONS if options.direction == "both" else (options.direction,)
     loaded = {subject: load_translators(subject, wanted, device) for subject in names}
     data = _data(options, loaded)
+    if data.test_pairs():
+        require("SSIM, for test pictures in pairs,", "eval", "torchmetrics")
     subjects = {
         subject: pairs(names[subject], found, data) if found else pictures(subject, names[subject], wanted)
         for subject, found in loaded.items()

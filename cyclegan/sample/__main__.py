@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from cyclegan.system.errors import UserError, command, leave_on_interrupt
+
+if __name__ == "__main__":
+    leave_on_interrupt()
+
 import tyro
 from tyro.conf import Positional, arg
-
-from cyclegan.system.errors import UserError, command
 
 SOLID = (".glb", ".obj", ".npz")  # files of solids
 

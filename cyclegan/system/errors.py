@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # full, or a limit of the user or the process
 
@@ -34,12 +37,21 @@ class MissingPackage(UserError):
         super().__init__(f"{what} needs the package {package}: pip install 'cyclegan-toolkit[{extra}]'")
 
 
+def require(what: str, extra: str, *modules: str) -> None:
+    """Raises ``MissingPackage`` unless all ``modules`` can be imported, at once instead of after minutes of work."""
+    for module in modules:
+        if find_spec(module) is None:
+            raise MissingPackage(what, module.replace("_", "-"), extra)
+
+
 def command(prog: str, body: Callable[[], int], on_interrupt: str = "Stopped.") -> int:
     """Runs the body of a command; returns its exit code, and prints what the user can put right as one line.
 
     Exit codes: those of ``body``; 2 (or the error's own) for a ``UserError``; 1 where the operating system refused to
     read or write, as a full disk does; 130 for Ctrl-C.
     """
+    if signal.getsignal(signal.SIGINT) is _leave:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return body()
     except UserError as error:
@@ -55,3 +67,13 @@ def command(prog: str, body: Callable[[], int], on_interrupt: str = "Stopped.") 
     except KeyboardInterrupt:
         print(on_interrupt, file=sys.stderr)
         return 130
+
+
+def leave_on_interrupt() -> None:
+    """Lets Ctrl-C end a command with one line while its modules are imported, until ``command`` takes over."""
+    signal.signal(signal.SIGINT, _leave)
+
+
+def _leave(*_: object) -> None:
+    print("Stopped.", file=sys.stderr, flush=True)
+    os._exit(130)  # nothing has begun, and an exception could be swallowed by what is being imported

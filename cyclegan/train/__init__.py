@@ -11,9 +11,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from cyclegan.system.callable_module import make_callable
+from cyclegan.system.errors import require
 
 if TYPE_CHECKING:
     from cyclegan.train.session import Result
+
+NEEDED = ("albumentations", "kornia", "matplotlib", "tensorboard")  # of the extra "train", all of them sooner or later
 
 
 def train(
@@ -37,6 +40,7 @@ def train(
         result = train("path/to/folder", recipe="quick", size=64, steps=100, name="mine")
         zebra = Translator.from_pretrained(result.folder)
     """
+    require("training", "train", *NEEDED)
     from cyclegan.train.recipes import configure
     from cyclegan.train.session import run_training
 

@@ -2,8 +2,8 @@
 
 import sys
 
-from cyclegan.system.errors import command
-from cyclegan.train.recipes import parse
+from cyclegan.system.errors import command, require
+from cyclegan.train import NEEDED
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -12,7 +12,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _train(arguments: list[str] | None) -> int:
+    from cyclegan.train.recipes import parse  # here, so that Ctrl-C meanwhile is no traceback
+
     config = parse(arguments)
+    require("training", "train", *NEEDED)
     from cyclegan.train.session import dry_run, run_training
 
     if config.dry_run:

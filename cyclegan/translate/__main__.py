@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from cyclegan.system.errors import command, leave_on_interrupt
+
+if __name__ == "__main__":
+    leave_on_interrupt()
+
 import tyro
 from tyro.conf import Positional, arg
 
-from cyclegan.system.errors import command
 from cyclegan.translate.jobs import Job, plan
 
 

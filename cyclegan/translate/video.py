@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cyclegan.system.errors import UserError
+from cyclegan.system.errors import UserError, require
 from cyclegan.system.files import whole, write_whole
 from cyclegan.translate.jobs import Job
 
@@ -46,10 +46,9 @@ def translate_video(translator, source, target, *, size=None, tile=None, progres
     H.264 in MP4, QuickTime and Matroska, VP9 in WebM. Raises ``UserError``; an interruption (KeyboardInterrupt) passes
     through, and the same call goes on from there.
     """
-    try:
-        import av
-    except ImportError as error:
-        raise UserError(f"{source}: videos need the package av: pip install 'cyclegan-toolkit[video]'") from error
+    require(f"{source}: a video", "video", "av")
+    import av
+
     source, target = Path(source), Path(target)
     parts = target.with_name(f".{target.name}.parts")
     try:

