@@ -1,6 +1,6 @@
 """Unpaired image-to-image translation with CycleGAN (Zhu, Park, Isola, Efros, ICCV 2017, arXiv:1703.10593).
 
-    from cyclegan import Translator, evaluate, export, train, translators
+    from cyclegan import Generator, Translator, evaluate, export, train, translators
 
     translators()                                       # {"horse2zebra": [("horse", "zebra"), ("zebra", "horse")], …}
     zebra = Translator.from_pretrained("horse2zebra")
@@ -9,6 +9,9 @@
     result = train("path/to/folder", recipe="quick", size=64, steps=100, name="mine")
     evaluate(result.folder)
     export(result.folder, "mine.onnx")
+
+    digits = Generator.from_pretrained("gan_mnist")     # pictures from noise
+    digits(16, seed=0)[0].save("digit.png")
 
 The names below are the library's front door. They load on first use, so that ``import cyclegan`` and the help of every
 command do not wait for torch.
@@ -20,6 +23,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CycleGAN",
     "CycleGANConfig",
+    "Generator",
     "Translator",
     "UserError",
     "__version__",
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from cyclegan.export import export
     from cyclegan.models.cyclegan import CycleGAN, CycleGANConfig
     from cyclegan.networks.library import translators
+    from cyclegan.sample.generator import Generator
     from cyclegan.system.errors import UserError
     from cyclegan.train import train
     from cyclegan.translate.translator import Translator
@@ -42,6 +47,7 @@ else:
     _HOMES = {
         "CycleGAN": "cyclegan.models.cyclegan:CycleGAN",
         "CycleGANConfig": "cyclegan.models.cyclegan:CycleGANConfig",
+        "Generator": "cyclegan.sample.generator:Generator",
         "Translator": "cyclegan.translate.translator:Translator",
         "UserError": "cyclegan.system.errors:UserError",
         "evaluate": "cyclegan.evaluate",
