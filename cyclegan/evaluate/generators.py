@@ -108,11 +108,7 @@ def _repeated(picture: Tensor, count: int, networks: list[FeatureNetwork]) -> Me
 
 
 def _size(generators: dict[str, Generator], names: dict[str, str], options: Evaluation) -> int:
-    sizes = {}
-    for given, generator in generators.items():
-        if len(generator.header["outputs"]) != 3:
-            raise UserError(f"{given} makes solids; only pictures are measured here")
-        sizes[names[given]] = generator.header["outputs"][1]
+    sizes = {names[given]: generator.header["outputs"][1] for given, generator in generators.items()}
     size = next(iter(sizes.values()))
     if len(set(sizes.values())) > 1:
         made = ", ".join(f"{name} of {side} pixels" for name, side in sizes.items())

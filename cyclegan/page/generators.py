@@ -30,10 +30,11 @@ class Maker:
     label: str
     path: Path
     mixes: bool  # whether its layers can follow different styles
+    solid: bool  # whether it makes solids, of which pictures are taken
 
 
 def makers() -> list[Maker]:
-    """All generators of pictures on this machine, cards before runs."""
+    """All generators on this machine, cards before runs."""
     return [*_cards(), *_runs()]
 
 
@@ -76,9 +77,9 @@ def _runs() -> list[Maker]:
 
 def _maker(key: str, label: str, path: Path) -> Maker | None:
     header = read_header(path)
-    if header["kind"] != "generator" or len(header["outputs"]) != 3:
+    if header["kind"] != "generator":
         return None
-    return Maker(key, label, path, header["architecture"]["name"] == "stylegan")
+    return Maker(key, label, path, header["architecture"]["name"] == "stylegan", len(header["outputs"]) == 4)
 
 
 def pictures(maker: Maker, count: int, seed: int, truncation: float) -> list[Image.Image]:
@@ -104,6 +105,21 @@ def board(maker: Maker, seed: int, truncation: float, at: int) -> Image.Image:
 
     latents = _latents(maker, ROWS + COLUMNS, seed, truncation)
     return enlarged(mixing_grid(warm.generator(maker), latents[:ROWS], latents[ROWS:], at), VISIBLE * COLUMNS)
+
+
+def surface(maker: Maker, seed: int, truncation: float, number: int, file: Path) -> Path:
+    """The surface of the solid with that number, written to a .glb file. Raises ``UserError``."""
+    from cyclegan.sample.solid import save_solids
+
+    latents = _latents(maker, number + 1, seed, truncation)
+    return save_solids(warm.generator(maker).run(latents[number:]), file)
+
+
+def surface_of(maker: Maker, picture: Image.Image, file: Path) -> Path:
+    """The surface of the solid that a picture shows, written to a .glb file. Raises ``UserError``."""
+    from cyclegan.sample.solid import from_picture, save_solids
+
+    return save_solids(from_picture(warm.generator(maker), maker.key, picture), file)
 
 
 def layers(maker: Maker) -> int:

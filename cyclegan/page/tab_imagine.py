@@ -9,6 +9,7 @@ import gradio as gr
 from cyclegan.data.contact_sheet import grid
 from cyclegan.page import generators
 from cyclegan.page.parts import friendly, work_folder
+from cyclegan.page.solid_panel import solid_panel
 from cyclegan.page.tab_translate import WORK
 
 NONE_HERE = """
@@ -52,10 +53,12 @@ def imagine_tab(tab) -> None:
                            )  # fmt: skip
             board = gr.Image(label="Mixing board", elem_id="board", interactive=False, format="png",
                              buttons=["download", "fullscreen"])  # fmt: skip
-    ends = gr.State(FIRST)
+        ends = gr.State(FIRST)
+        solids = solid_panel([key, seed, truncation], ends)
     _connect(tab, {"key": key, "number": number, "seed": seed, "truncation": truncation, "other": other,
                    "shown": shown, "said": said, "walk": [start, between, end], "share": share, "mixing": mixing,
-                   "at": at, "board": board, "ends": ends, "nothing": nothing, "all": all_})  # fmt: skip
+                   "at": at, "board": board, "ends": ends, "nothing": nothing, "all": all_,
+                   "solids": solids})  # fmt: skip
 
 
 def _connect(tab, ui: dict) -> None:
@@ -68,12 +71,14 @@ def _connect(tab, ui: dict) -> None:
     opened = tab.select(_opened, ui["key"], [ui["key"], ui["nothing"], ui["all"]], **quiet)
     ui["other"].click(lambda: random.randrange(10_000), None, ui["seed"], **quiet)
     again = [ui["key"].change, ui["seed"].change, ui["truncation"].release, ui["number"].release]
-    gr.on(again, _made, inputs, made, show_progress="minimal", **work)
-    opened.then(_made_first, [ui["shown"], *inputs], made, show_progress="minimal", **work)
+    remade = gr.on(again, _made, inputs, made, show_progress="minimal", **work)
+    first = opened.then(_made_first, [ui["shown"], *inputs], made, show_progress="minimal", **work)
     walked = [ui["ends"], ui["said"], *ui["walk"]]
-    ui["shown"].select(_chosen, [*drawn, ui["share"], ui["ends"]], walked, show_progress="hidden", **work)
+    chosen = ui["shown"].select(_chosen, [*drawn, ui["share"], ui["ends"]], walked, show_progress="hidden", **work)
     ui["share"].input(_walked, [*drawn, ui["share"], ui["ends"]], ui["walk"], show_progress="hidden", **work)
     ui["at"].input(_board, [*drawn, ui["at"]], ui["board"], show_progress="minimal", **work)
+    for event in (remade, first, chosen):
+        ui["solids"](event)
 
 
 def _labels(found: list[generators.Maker]) -> list[tuple[str, str]]:
@@ -155,5 +160,8 @@ def sample(generator: str = "", count: int = 16, seed: int = 0, truncation: floa
 
 
 def list_generators() -> list[dict]:
-    """[{"key", "label", "mixes"}]."""
-    return [{"key": maker.key, "label": maker.label, "mixes": maker.mixes} for maker in generators.makers()]
+    """[{"key", "label", "mixes", "solid"}]."""
+    return [
+        {"key": maker.key, "label": maker.label, "mixes": maker.mixes, "solid": maker.solid}
+        for maker in generators.makers()
+    ]

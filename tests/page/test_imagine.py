@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from served_page import make_run, running
 
+from cyclegan.models.gan3d import Gan3D, Gan3DConfig
 from cyclegan.networks.build import build_generator
 from cyclegan.networks.weights import save_weights
 from cyclegan.page import generators
@@ -23,16 +24,24 @@ STYLES = {"name": "stylegan", "size": 16, "out_channels": 3, "latent": 8, "mappi
           "channel_max": 8}  # fmt: skip
 
 
-def make_generator(folder: Path, architecture: dict, shape: list[int] | None = None) -> Path:
+def make_generator(folder: Path, architecture: dict) -> None:
     """A run folder with an untrained generator."""
     torch.manual_seed(1)
     network, size = build_generator(architecture), architecture["size"]
     header = {"kind": "generator", "architecture": architecture, "domains": ["thing"], "size": size}
-    header |= {"inputs": [network.latent], "outputs": shape or [architecture["out_channels"], size, size]}
+    header |= {"inputs": [network.latent], "outputs": [architecture["out_channels"], size, size]}
     save_weights(folder / "G.safetensors", network, header)
     (folder / "card.toml").write_text(f'name = "{folder.name}"\ndomains = ["thing"]\n[G]\nfile = "G.safetensors"\n')
     (folder / "config.json").write_text("{}")
-    return folder
+
+
+def make_solids(folder: Path) -> None:
+    """A run folder with an untrained generator of solids and its encoder."""
+    game = Gan3D(Gan3DConfig(width=8, latent=6, encoder_width=2), 16, (1,), ("chair",), whole_size=32)
+    for name, (network, header) in game.exports().items():
+        save_weights(folder / f"{name}.safetensors", network, header)
+    (folder / "card.toml").write_text(f'name = "{folder.name}"\ndomains = ["chair"]\n[G]\nfile = "G.safetensors"\n')
+    (folder / "config.json").write_text("{}")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +49,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("imagine")
     make_generator(folder / "runs" / "dots", DOTS)
     make_generator(folder / "runs" / "styles", STYLES)
-    make_generator(folder / "runs" / "solids", DOTS, [1, 8, 8, 8])
+    make_solids(folder / "runs" / "solids")
     make_run(folder / "runs" / "tiny", ("horse", "zebra"))
     return folder
 
@@ -51,15 +60,16 @@ def address(folder):
         yield address
 
 
-def test_lists_generators_of_pictures_only_cards_first(folder, monkeypatch):
+def test_lists_generators_only_cards_first(folder, monkeypatch):
     monkeypatch.chdir(folder)
     keys = [maker.key for maker in generators.makers()]
-    assert "tiny_slanted" in keys and {"runs/dots", "runs/styles"} <= set(keys)
-    assert not {"runs/solids", "runs/tiny", "horse2zebra"} & set(keys)
+    assert "tiny_slanted" in keys and {"runs/dots", "runs/styles", "runs/solids"} <= set(keys)
+    assert not {"runs/tiny", "horse2zebra"} & set(keys)
     assert keys.index("tiny_slanted") < keys.index("runs/dots")
     assert [maker.mixes for maker in map(generators.choose, ("runs/dots", "runs/styles"))] == [False, True]
-    with pytest.raises(UserError, match="no generator called runs/solids"):
-        generators.choose("runs/solids")
+    assert generators.choose("runs/solids").solid and not generators.choose("runs/dots").solid
+    with pytest.raises(UserError, match="no generator called runs/tiny"):
+        generators.choose("runs/tiny")
 
 
 def test_a_walk_leads_from_one_picture_of_the_grid_to_another(folder, monkeypatch):
@@ -72,6 +82,19 @@ def test_a_walk_leads_from_one_picture_of_the_grid_to_another(folder, monkeypatc
     assert shown[0].size == (128, 128), "eight pixels, enlarged"
     whole = generators.walk(maker, 3, 1.0, (4, 1), 1.0)
     assert np.array_equal(whole[1], whole[2])
+
+
+def test_solids_of_noise_and_of_a_picture_become_files_to_turn(folder, monkeypatch, tmp_path):
+    trimesh = pytest.importorskip("trimesh", reason="extra: solids")
+    pytest.importorskip("skimage", reason="extra: solids")
+    monkeypatch.chdir(folder)
+    maker = generators.choose("runs/solids")
+    shown = generators.pictures(maker, 3, 0, 1.0)
+    assert len(shown) == 3 and shown[0].size == (128, 128)
+    files = [generators.surface(maker, 0, 1.0, number, tmp_path / f"{number}.glb") for number in (0, 2)]
+    files.append(generators.surface_of(maker, shown[0], tmp_path / "seen.glb"))
+    counts = [len(trimesh.load(file, force="mesh").faces) for file in files]
+    assert min(counts) > 10 and len(set(counts)) == 3
 
 
 def test_bounds_are_told_and_a_run_in_training_is_read_anew(folder, monkeypatch):
@@ -101,7 +124,7 @@ def test_the_endpoint_gives_what_the_generator_gives(folder, address):
         assert sheet.size == (2 * 132 + 4, 2 * 132 + 4)
         shown = np.asarray(sheet.convert("L"), int)[4:132:16, 4:132:16]
     assert np.abs(shown - first).max() <= 1
-    for bad, sentence in ((("runs/solids", 4), "no generator called"), (("runs/dots", 1000), "from 1 to 64")):
+    for bad, sentence in ((("runs/tiny", 4), "no generator called"), (("runs/dots", 1000), "from 1 to 64")):
         with pytest.raises(AppError, match=sentence):
             client.predict(*bad, 0, 1.0, api_name="/sample")
 
@@ -164,6 +187,23 @@ def test_click_two_pictures_walk_between_them_and_mix(browser, address):
     page.wait_for_function("old => document.querySelector('#board img').src !== old", arg=board)
     page.get_by_role("button", name="Others").click()
     page.wait_for_function("old => document.querySelector('#imagined img').src !== old", arg=first)
+    page.close()
+
+
+def test_a_solid_is_offered_to_be_turned(browser, address, tmp_path):
+    from playwright.sync_api import expect
+
+    pytest.importorskip("skimage", reason="extra: solids")
+    page = opened(browser, address, 1200, "light")
+    expect(page.locator("#solid")).to_have_count(0)
+    page.locator("#generator input").click()
+    page.get_by_role("option", name="solids").click()
+    file = page.locator("#solid a[href*='solids.glb']")  # drawing it needs WebGL, which not every machine has
+    expect(file).to_have_count(1)
+    before = file.get_attribute("href")
+    Image.new("L", (40, 60), 90).save(tmp_path / "thing.png")
+    page.set_input_files("#solid-given input[type=file]", tmp_path / "thing.png")
+    page.wait_for_function("old => document.querySelector('#solid a[href]').getAttribute('href') !== old", arg=before)
     page.close()
 
 
