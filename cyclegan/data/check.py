@@ -13,13 +13,12 @@ import numpy as np
 from PIL import Image
 
 from cyclegan.data.bands import band_type
-from cyclegan.data.images import load_image, read_image, read_values
+from cyclegan.data.images import has_several, load_image, read_image, read_values
 from cyclegan.data.values import Span, common_span, extremes, is_wide, type_of
 from cyclegan.system.errors import ImageError, UserError
 from cyclegan.system.terminal import track
 
 SECONDS = 3.0  # for decoding
-REDUCED = 254, 1  # TIFF's tag and flag of a page that is a smaller copy of another
 Say = Callable[[str], object]
 
 
@@ -126,10 +125,4 @@ def _look(path: Path, channels: int) -> tuple[bool, bool]:
     if channels not in (1, 3):
         return band_type(path) != np.uint8, False
     with Image.open(path) as image:
-        wide = is_wide(image.mode)
-        if image.format in ("MPO", "ICO") or not getattr(image, "is_animated", False):  # MPO: a phone's depth and such
-            return wide, False
-        if image.format == "TIFF":
-            image.seek(1)
-            return wide, not image.tag_v2.get(REDUCED[0], 0) & REDUCED[1]
-        return wide, True
+        return is_wide(image.mode), has_several(image)

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cyclegan.data.images import find_images
+from cyclegan.data.images import find_images, is_debris, walk
 from cyclegan.system.errors import UserError
 
+TRAIN, TEST = ("train", "training"), ("test", "testing", "val", "valid", "validation")  # the first that is there
 EXPECTED = (
     "expected are trainA/ and trainB/ (testA/ and testB/ if there are any), "
     "or exactly two folders of pictures named after the two domains"
@@ -27,7 +28,7 @@ class Domains(NamedTuple):
 def unwrap(folder: Path) -> Path:
     """`folder`, or the only folder in it: archives often wrap their content once."""
     inside = _subfolders(folder)
-    wrapped = len(inside) == 1 and not inside.keys() & {"train", "traina", "trainb"}
+    wrapped = len(inside) == 1 and not inside.keys() & {*TRAIN, *TEST, "traina", "trainb"}
     return next(iter(inside.values())) if wrapped else folder
 
 
@@ -36,32 +37,51 @@ def find_domains(folder: Path, order: Sequence[str] = ()) -> Domains:
 
         trainA trainB [testA testB]       the paper's; train_A, traina … are understood
         train/horse train/zebra [test/…]  one folder a split
-        horse zebra                       the domains themselves, or each with train/ [and test/] below it
+        horse zebra                       the domains themselves, or each with its splits below it: train/ [test/],
+                                          or trainA/ [testA/] in one and trainB/ [testB/] in the other
 
-    Named domains come in alphabetical order unless `order` names both. A test folder without pictures counts
-    as none. Raises UserError, saying what was found, for anything else and for missing training pictures.
+    Without test pictures those for validation (val, valA …) are the test; no split but train is trained on. Named
+    domains come in alphabetical order unless `order` names both. A test folder without pictures counts as none.
+    Raises UserError, saying what was found, for anything else and for missing training pictures.
     """
     inside = _subfolders(folder)
     if inside.keys() & {"traina", "trainb"}:
-        if not inside.keys() >= {"traina", "trainb"}:
-            raise _unexpected(folder)
+        if missing := {"traina", "trainb"} - inside.keys():
+            raise _unexpected(folder, f" and no train{missing.pop()[-1].upper()}/")
         names = _names_in(folder.name)
         train = [inside["traina"], inside["trainb"]]
-        test = [inside.get("testa"), inside.get("testb")]
-    elif "train" in inside:
-        train = _two(inside["train"], order)
+        test = [_first(inside, [split + side for split in TEST]) for side in "ab"]
+    elif split := _first(inside, TRAIN):
+        train = _two(split, order)
         names = train[0].name, train[1].name
-        in_test = _subfolders(inside["test"]) if "test" in inside else {}
+        split = _first(inside, TEST)
+        in_test = _subfolders(split) if split else {}
         test = [in_test.get(_key(path.name)) for path in train]
     else:
         domains = _two(folder, order)
         names = domains[0].name, domains[1].name
-        train = [_subfolders(path).get("train", path) for path in domains]
-        test = [_subfolders(path).get("test") for path in domains]
+        train, test = zip(*(_splits(path, side) for path, side in zip(domains, "ab", strict=True)), strict=True)
     for path in train:
         if not find_images(path):
-            raise _unexpected(path, " but no pictures")
+            raise UserError(f"{path} holds {_content(path)} but no pictures that can be read here{_unread(path)}")
     return Domains(names, *train, *(path if path and find_images(path) else None for path in test))
+
+
+def _splits(domain: Path, side: str) -> tuple[Path, Path | None]:
+    """The folders for training and for the test in that of one domain, which may be its pictures themselves."""
+    inside = _subfolders(domain)
+    train, test = ([*names, *(name + side for name in names)] for names in (TRAIN, TEST))
+    found = _first(inside, train)
+    if not found and (held_out := _first(inside, test)):
+        hint = f"put the training pictures into {domain / 'train'}"
+        raise UserError(f"{domain} holds {held_out.name}/ and nothing that is called train: {hint}")
+    return found or domain, _first(inside, test)
+
+
+def _first(inside: dict[str, Path], names: Sequence[str]) -> Path | None:
+    """The first of the names that is there, with pictures if any of them has some."""
+    there = [inside[name] for name in names if name in inside]
+    return next((path for path in there if find_images(path)), there[0] if there else None)
 
 
 def _two(folder: Path, order: Sequence[str]) -> list[Path]:
@@ -71,12 +91,13 @@ def _two(folder: Path, order: Sequence[str]) -> list[Path]:
         return named
     if len(inside) != 2:
         raise _unexpected(folder)
+    if not any(find_images(path) for path in inside.values()):
+        raise _unexpected(folder, f" but no pictures{_unread(folder)}")
     return sorted(inside.values(), key=lambda path: path.name.lower())
 
 
 def _subfolders(folder: Path) -> dict[str, Path]:
-    visible = (path for path in folder.iterdir() if path.name[0] != "." and path.name != "__MACOSX")
-    return {_key(path.name): path for path in visible if path.is_dir()}
+    return {_key(path.name): path for path in folder.iterdir() if path.is_dir() and not is_debris(path.name)}
 
 
 def _key(name: str) -> str:
@@ -90,9 +111,39 @@ def _names_in(name: str) -> tuple[str, str]:
 
 
 def _unexpected(folder: Path, but: str = "") -> UserError:
+    found = f"{folder} holds {_content(folder)}{but}"
+    inside = _subfolders(folder)
+    if _holds(folder, ".parquet"):
+        return UserError(
+            f"{found}: pictures packed in parquet files have to be saved as picture files, each domain's into a folder "
+            "of its own, trainA/ and trainB/"
+        )
+    if not inside and find_images(folder):
+        return UserError(
+            f"{found}, and no folder for each domain: put their pictures into trainA/ and trainB/; where each picture "
+            "shows A and B side by side, as for pix2pix, cut it in halves first"
+        )
+    if len(inside) > 2 and not but:
+        two = ", ".join(f'"{path.name}"' for path in sorted(inside.values())[:2])
+        return UserError(f"{found}: {EXPECTED}; folders = [{two}] in a card.toml there chooses two of more")
+    return UserError(f"{found}: {EXPECTED}")
+
+
+def _content(folder: Path) -> str:
+    """Its folders and the number of its files, in words."""
     names = sorted(f"{path.name}/" for path in _subfolders(folder).values())
     shown = names[:6] + ([f"{len(names) - 6} more folders"] if len(names) > 6 else [])
     files = sum(path.is_file() for path in folder.iterdir())
     if files:
         shown.append("1 file" if files == 1 else f"{files} files")
-    return UserError(f"{folder} holds {', '.join(shown) or 'nothing'}{but}: {EXPECTED}")
+    return ", ".join(shown) or "nothing"
+
+
+def _holds(folder: Path, suffix: str) -> bool:
+    return any(path.suffix.lower() == suffix for path in walk(folder))
+
+
+def _unread(folder: Path) -> str:
+    """What files there are instead of pictures, and what to do about them."""
+    suffixes = sorted({path.suffix.lower() for path in walk(folder)} - {""})[:4]
+    return f" ({', '.join(suffixes)} files have to be converted to PNG or TIFF first)" if suffixes else ""

@@ -88,14 +88,19 @@ def open_image(source: Source, span: Span | None = None) -> Image.Image:
 
 
 def load_image(source: Source) -> Image.Image:
-    """As `open_image`, but what has more than 8 bits stays in a mode of its own: I;16, I or F."""
+    """As `open_image`, but what has more than 8 bits stays in a mode of its own: I;16, I or F.
+
+    `info["several"]` of the result says whether the file holds more pages or frames than this first one.
+    """
     try:
         with Image.open(BytesIO(source) if isinstance(source, (bytes, bytearray)) else source) as image:
             named_bands(image)
+            several = has_several(image)
             image.load()
             kind = image.format
             _turn_upright(image)
             image.format = kind  # says what 32 bits are
+            image.info["several"] = several
             return image if is_wide(image.mode) else as_8bit(image)
     except MemoryError:
         raise
@@ -103,6 +108,21 @@ def load_image(source: Source) -> Image.Image:
         raise ImageError(f"{_name(source)} {error}") from error
     except Exception as error:  # on damaged data decoders raise nearly anything: struct.error, EOFError, KeyError
         raise ImageError(_explain(_name(source), error)) from error
+
+
+def has_several(image: Image.Image) -> bool:
+    """Whether an opened file holds several pages or frames, without smaller copies and what phones add."""
+    if image.format in ("MPO", "ICO") or not getattr(image, "is_animated", False):
+        return False
+    if image.format != "TIFF":
+        return True
+    reduced_copy = 1  # a flag of the tag NewSubfileType, 254
+    with suppress(Exception):  # a damaged second page is no reason to refuse the first
+        image.seek(1)
+        several = not image.tag_v2.get(254, 0) & reduced_copy
+        image.seek(0)
+        return several
+    return False
 
 
 def as_8bit(image: Image.Image, span: Span | None = None) -> Image.Image:

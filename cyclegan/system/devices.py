@@ -14,12 +14,15 @@ T = TypeVar("T")
 def choose_device(wanted: str | None) -> torch.device:
     """The device asked for, or CUDA (each process its own card) where there is one, else the CPU.
 
+    A number alone is that of a CUDA card, and ``gpu`` is CUDA.
+
     Raises ``UserError`` where PyTorch cannot use what was asked for.
     """
     if wanted is None:
         wanted = f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if torch.cuda.is_available() else "cpu"
+    named = wanted.strip().lower().replace("gpu", "cuda")
     try:
-        device = torch.device(wanted)
+        device = torch.device(f"cuda:{named}" if named.isdecimal() else named)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]

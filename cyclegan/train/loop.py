@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import torch
 import torch.distributed as dist
@@ -10,6 +10,7 @@ from rich.console import Console
 from torch import Tensor
 
 from cyclegan.data.batches import batches
+from cyclegan.models.game import Game
 from cyclegan.system.devices import anyone, process_count, process_rank
 from cyclegan.system.errors import UserError
 from cyclegan.train.build import Training
@@ -49,16 +50,19 @@ def train(training: Training, run: Run, console: Console, advice: Advice = lambd
     health = Health(game, source, config.sample_every)
     interval: list[Losses] = []
     saved = step = first
+    moving = False  # in the middle of a step
     pinned = game.device.type == "cuda"
     feed = batches(
         samples, first, max(0, total - first), config.batch, config.workers, process_rank(), process_count(), pinned
     )
     try:
-        with _stop_requests() as stop:
+        unsaved = lambda: 0 if moving or step == saved else step  # noqa: E731
+        with _stop_requests() as stop, _saved_on_error(run, game, unsaved, progress):
             for batch in feed:
+                moving = True
                 game.progress = step / total
                 interval.append(game.step(*augment(*batch)))
-                step += 1
+                step, moving = step + 1, False
                 progress.advance(step)
                 judging = bool(judge) and judge.due(step, total)
                 looks = step % config.log_every == 0 or step in EARLY or step == total or judging
@@ -88,6 +92,32 @@ def train(training: Training, run: Run, console: Console, advice: Advice = lambd
         feed.close()
         progress.close()
     return step
+
+
+@contextmanager
+def _saved_on_error(run: Run, game: Game, unsaved: Callable[[], int], progress: TrainingProgress) -> Iterator[None]:
+    """Saves what was made before an error passes through, such as a picture that cannot be read.
+
+    ``unsaved`` gives the steps made, 0 where there is nothing whole to save. Several processes would have to save
+    together, and the others do not know of the error: theirs are lost back to the last checkpoint.
+    """
+    try:
+        yield
+    except NotFinite:
+        raise
+    except Exception:
+        step = unsaved()
+        if step and process_count() == 1 and _is_finite(game):
+            with suppress(OSError, RuntimeError):  # of a disk that is full; the first error says more
+                run.save(game, step)
+                progress.say(f"Saved after step {step}; the same command goes on from there.")
+        raise
+
+
+def _is_finite(game: Game) -> bool:
+    """Whether all weights are numbers."""
+    networks = (net for player in game.players.values() for net in player.networks.values())
+    return all(bool(p.isfinite().all()) for net in networks for p in net.parameters())
 
 
 def _means(interval: list[Losses], step: int, saved: int, run: Run) -> dict[str, float]:

@@ -58,19 +58,27 @@ def _expand(given: str, output: Path) -> list[tuple[str, Path]]:
         return [(str(file), file.relative_to(path)) for file in _below(path, output)]
     if path.exists():
         return [(str(path), Path(path.name))]
-    matches = sorted(glob.glob(os.path.expanduser(given), recursive=True))
+    matches = sorted(glob.glob(_pattern(path), recursive=True))
     if not matches:
         raise UserError(f"there is no file or folder {given}")
     return [pair for match in matches for pair in _expand(match, output)]
 
 
+def _pattern(path: Path) -> str:
+    """For glob: what is there as it is spelt is meant so, such as a folder called "best [1]"."""
+    base, parts = Path(path.anchor), path.parts[len(Path(path.anchor).parts) :]
+    spelt = []
+    for part in parts:
+        spelt.append(glob.escape(part) if (base / part).exists() else part)
+        base = base / part
+    return os.path.join(glob.escape(path.anchor), *spelt)
+
+
 def _below(folder: Path, output: Path) -> list[Path]:
     """Pictures and videos in a folder; without earlier results, where these lie inside it."""
-    from cyclegan.data.images import find_images
+    from cyclegan.data.images import find_images, walk
 
-    hidden = lambda path: any(part.startswith(".") for part in path.relative_to(folder).parts)  # noqa: E731
-    videos = [path for path in folder.rglob("*") if path.suffix.lower() in VIDEOS and not hidden(path)]
-    files = find_images(folder) + sorted(videos)
+    files = find_images(folder) + sorted(path for path in walk(folder) if path.suffix.lower() in VIDEOS)
     if output.resolve() == folder.resolve():
         return files  # told apart, and refused, below
     return [file for file in files if output.resolve() not in file.resolve().parents]

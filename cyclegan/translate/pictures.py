@@ -50,7 +50,7 @@ def translate_pictures(
         decoded = _ahead(decoders, jobs, channels)
         writing: deque[tuple[Job, Future]] = deque()
         try:
-            for group in _groups(_readable(decoded, failures, progress), _batch_size(translator)):
+            for group in _groups(_readable(decoded, failures, notes, progress), _batch_size(translator)):
                 for job, result, info in _translated(translator, group, options, failures, progress):
                     writing.append((job, encoders.submit(save_picture, result, job.target, info, span)))
                 while len(writing) > AHEAD:
@@ -92,6 +92,7 @@ def _in_parallel(translator, jobs: list[Job], options: dict, span, failures, not
 
     def do(i: int) -> str | None:
         picture = _read(jobs[i].source, translator.channels[0])
+        _note_pages(jobs[i], picture, notes)
         if _pixels(picture) > SMALL:
             large.add(i)
             return None
@@ -141,13 +142,27 @@ def _pixels(picture: Result) -> int:
     return _shape(picture)[0] * _shape(picture)[1]
 
 
-def _readable(decoded, failures, progress) -> Iterator[tuple[Job, Result]]:
+def _readable(decoded, failures, notes: set[str], progress) -> Iterator[tuple[Job, Result]]:
     for job, future in decoded:
         try:
-            yield job, future.result()
+            picture = future.result()
         except (ImageError, MemoryError) as error:
             failures.append((job, str(error) or "too large for this machine's memory"))
             progress.advance()
+        else:
+            _note_pages(job, picture, notes)
+            yield job, picture
+
+
+def _note_pages(job: Job, picture: Result, notes: set[str]) -> None:
+    if _info(picture).get("several"):
+        _say_once(job, "has several pages or frames, of which the first is translated", notes)
+
+
+def _say_once(job: Job, note: str, notes: set[str]) -> None:
+    if note not in notes:
+        notes.add(note)
+        say(f"{job.source}: {note} (said once)")
 
 
 def _groups(pictures, limits: tuple[int, int]) -> Iterator[list[tuple[Job, Result]]]:
@@ -168,9 +183,8 @@ def _finished(job: Job, future: Future, failures, notes: set[str]) -> None:
     """Waits for a job, and notes why it failed; says what was lost unless ``notes`` has it."""
     try:
         note = future.result()
-        if note and note not in notes:
-            notes.add(note)
-            say(f"{job.target.name}: {note} (said once)")
+        if note:
+            _say_once(job, note, notes)
     except (ImageError, MemoryError) as error:
         failures.append((job, str(error) or "too large for this machine's memory"))
     except OSError as error:

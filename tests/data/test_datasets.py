@@ -161,8 +161,6 @@ def test_true_pairs_share_a_name_but_for_the_suffix(tmp_path):
     ("names", "said"),
     [
         ([], r"holds nothing"),
-        (["trainA", "testB"], r"holds testB/, trainA/"),
-        (["one"], r"one holds 2 files"),
         (["one", "two", "three"], r"holds one/, three/, two/"),
         (["train/one", "train/two", "train/three"], r"train holds one/, three/, two/"),
     ],
@@ -172,6 +170,62 @@ def test_a_folder_that_is_none_says_what_was_found(tmp_path, names, said):
     folder.mkdir(exist_ok=True)
     with pytest.raises(UserError, match=said + r".*: expected are trainA/ and trainB/"):
         locate(folder)
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [("A/trainA B/trainB", "A/testA B/testB"), ("A/train B/train", "A/val B/val"), ("x/training y/training", ""),
+     ("trainA trainB", "valA valB"), ("train/x train/y", "val/x val/y")],
+)  # fmt: skip
+def test_splits_inside_the_domains_and_pictures_for_validation(tmp_path, train, test):
+    folder = fill(tmp_path / "data", *train.split(), *test.split())
+    found = locate(folder)
+    expected = [folder / name for name in (train + " " + test).split()]
+    assert [path for path in (found.train_A, found.train_B, found.test_A, found.test_B) if path] == expected
+
+
+def test_a_test_goes_before_a_validation_and_neither_is_trained_on(tmp_path):
+    folder = fill(tmp_path / "data", "A/trainA", "A/valA", "A/testA", "B/trainB", "B/valB", "B/testB")
+    (folder / "A" / "loose.png").write_bytes(picture())
+    found = locate(folder)
+    assert (found.train_A, found.test_A) == (folder / "A" / "trainA", folder / "A" / "testA")
+    assert (found.train_B, found.test_B) == (folder / "B" / "trainB", folder / "B" / "testB")
+    with pytest.raises(UserError, match=r"holds test/ and nothing that is called train"):
+        locate(fill(tmp_path / "held out", "A/test", "B/test"))
+
+
+def test_what_other_programs_leave_is_no_domain(tmp_path):
+    folder = fill(tmp_path / "nas", "horse", "zebra", "@eaDir/x", "#recycle", "Thumbs", "$RECYCLE.BIN")
+    assert locate(folder).domains == ("horse", "zebra")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["trainA", "testB"], r"holds testB/, trainA/ and no trainB/"),
+        (["one"], r"holds 2 files, and no folder for each domain.*side by side.*cut it in halves"),
+        (["train", "test"], r"train holds 2 files, and no folder for each domain.*side by side"),
+        (["cat", "dog", "cow"], r'folders = \["cat", "cow"\] in a card.toml'),
+    ],
+)
+def test_a_layout_that_is_not_understood_gets_the_sentence_that_helps(tmp_path, names, said):
+    with pytest.raises(UserError, match=said):
+        locate(fill(tmp_path / "folder", *names))
+
+
+def test_what_is_there_is_not_said_to_be_expected(tmp_path):
+    for side in "AB":
+        (tmp_path / "npy" / f"train{side}").mkdir(parents=True)
+        (tmp_path / "npy" / f"train{side}" / "1.npy").touch()
+        (tmp_path / "npy" / f"train{side}" / "2.dcm").touch()
+    with pytest.raises(UserError, match=r"trainA holds 2 files but no pictures.*\.dcm, \.npy files have") as error:
+        locate(tmp_path / "npy")
+    assert "expected" not in str(error.value)
+    (tmp_path / "hf" / "data").mkdir(parents=True)
+    (tmp_path / "hf" / "data" / "train-00000-of-00001.parquet").touch()
+    (tmp_path / "hf" / "README.md").touch()
+    with pytest.raises(UserError, match=r"parquet files have to be saved as picture files"):
+        locate(tmp_path / "hf")
 
 
 def test_training_folders_without_pictures_are_named(tmp_path):

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 from conftest import paint
 from PIL import Image
 
@@ -105,3 +106,21 @@ def test_long_lists_are_compared_where_both_could_choose(tmp_path):
     assert share_kept(half, fingerprints(files)) == 1, "adding pictures takes none away"
     assert 0.4 < share_kept(fingerprints(files), half) < 0.6
     assert share_kept(half, []) == 0
+
+
+def test_a_reader_error_loses_nothing(tmp_path, train, monkeypatch):
+    """The file is damaged behind its head, and lies where the look before training does not come by in time."""
+    folder = make(tmp_path / "dataset", RED)
+    paint(tmp_path / "late", 1, RED, size=64)
+    data = (tmp_path / "late" / "000.png").read_bytes()
+    (folder / "trainA" / "zz.png").write_bytes(data[: len(data) // 2])
+    code, said = train(folder, 12)
+    assert code == 2 and "zz.png is damaged" in said and "step 1/" not in said, "found before the first step"
+    monkeypatch.setattr("cyclegan.data.check.SECONDS", -1.0)
+    code, said = train(folder, 12, "--workers", "0")
+    assert code == 2 and "zz.png is damaged" in said and "decoded 0 of them" in said
+    made = torch.load(tmp_path / "runs" / "dataset" / "checkpoint.pt", weights_only=True)["step"]
+    assert 0 < made < 5 and f"Saved after step {made}" in said
+    Image.open(folder / "trainA" / "000.png").save(folder / "trainA" / "zz.png")
+    code, said = train(folder, 12, "--workers", "0")
+    assert code == 0 and f"step {made}/" not in said and "step 12/12" in said

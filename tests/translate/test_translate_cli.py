@@ -80,6 +80,30 @@ def test_single_files_patterns_reverse_and_a_file_as_output():
         assert_same_picture("out/x1.png", pixels("new/zebra.png"))
 
 
+def test_brackets_in_names_are_meant_as_they_stand():
+    for name in ("best [1]/a.png", "best [1]/b.jpg", "best 1/a.png", "a[1].png"):
+        picture(name)
+    assert main(["runs/mine", "best [1]/*.png", "a[1].png", "-o", "out"]) == 0
+    assert tree("out") == ["a.png", "a[1].png"]
+
+
+def test_links_to_folders_are_followed_and_debris_is_left():
+    picture("far/a.png")
+    picture("in/@eaDir/a.png")
+    os.symlink(os.path.abspath("far"), "in/link")
+    assert main(["runs/mine", "in", "-o", "out"]) == 0
+    assert tree("out") == ["link/a.png"]
+
+
+def test_several_frames_are_said_once(capsys):
+    for name in ("a.gif", "b.gif", "c.tif"):
+        frames = [Image.new("RGB", (24, 18), colour) for colour in ("red", "blue")]
+        os.makedirs("in", exist_ok=True)
+        frames[0].save(f"in/{name}", save_all=True, append_images=frames[1:])
+    assert main(["runs/mine", "in", "-o", "out"]) == 0
+    assert capsys.readouterr().err.count("several pages or frames, of which the first is translated") == 1
+
+
 def test_what_cannot_be_read_is_listed_and_the_rest_is_done(capsys):
     for i in range(5):
         picture(f"in/{i}.png")
