@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cyclegan.data.folders import find_domains, unwrap
-from cyclegan.system.download import download
+from cyclegan.system.download import NotFetched, download
 from cyclegan.system.errors import UserError
 from cyclegan.system.files import filled, megabytes, place, require_space, sha256_of
 
@@ -29,10 +29,10 @@ def from_mirrors(target: Path, bytes: int, sha256: str, urls: Sequence[str]) -> 
         have = part.stat().st_size if part.exists() else 0
         require_space(target.parent, 2 * bytes - have)  # the archive and, about as large, what is in it
         try:
-            problems = download(urls, bytes, sha256, part)
-            if problems:
-                raise _Missing(problems)
+            download(urls, part, size=bytes, sha256=sha256)
             folder = _unpack(part, sha256, work)
+        except NotFetched:
+            raise
         except (OSError, UserError):
             part.unlink(missing_ok=True)  # a full disk needs its room back, a bad archive will not get better
             raise
@@ -41,7 +41,7 @@ def from_mirrors(target: Path, bytes: int, sha256: str, urls: Sequence[str]) -> 
 
     try:
         place(target, build)
-    except _Missing as problems:
+    except NotFetched as problems:
         name = f"{target.name}.zip"
         kept = "What has arrived is kept: the same command continues there.\n" if part.exists() else ""
         raise UserError(
@@ -50,10 +50,6 @@ def from_mirrors(target: Path, bytes: int, sha256: str, urls: Sequence[str]) -> 
             + "".join(f"    {url}\n" for url in urls)
             + f"and give it with --data {name}, or put it at {target.with_name(name)}."
         ) from None
-
-
-class _Missing(Exception):
-    """No mirror has the archive."""
 
 
 def from_zip(target: Path, pack: Path, sha256: str | None) -> None:

@@ -15,12 +15,14 @@ from PIL import Image
 from torch import Tensor, nn
 
 from cyclegan.networks.backbones import EFFICIENTNET_LITE, efficientnet_lite
-from cyclegan.system.errors import MissingPackage, UserError
-from cyclegan.system.files import sha256_of
+from cyclegan.system.download import NotFetched, download
+from cyclegan.system.errors import UserError, require
+from cyclegan.system.files import alone, sha256_of
 
 BATCH = 16
 INCEPTION_FILE = "weights-inception-2015-12-05-6726825d.pth"
 INCEPTION_URL = f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/{INCEPTION_FILE}"
+INCEPTION_LIMIT = 200 * 10**6  # bytes
 INCEPTION_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 
 
@@ -63,25 +65,27 @@ def default_features(say: Callable[[str], None]) -> str:
 
 def inception_weights(say: Callable[[str], None] = print) -> Path:
     """torch-fidelity's own copy of the Inception weights; fetched once and checked. Raises ``UserError``."""
-    try:
-        import pooch
-        import torch_fidelity  # noqa: F401
-    except ImportError as error:
-        raise MissingPackage("inception", (error.name or "").replace("_", "-"), "eval") from error
+    require("inception", "eval", "torch_fidelity")
     path = Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION_FILE
-    if path.is_file():
-        if sha256_of(path) != INCEPTION_SHA256:
-            raise UserError(f"{path} is not the published file (its sha256 differs): remove it and try again")
-        return path
-    say(f"Fetching the weights of inception (96 MB) from {INCEPTION_URL}")
-    download = pooch.HTTPDownloader(timeout=30)
-    try:
-        pooch.retrieve(INCEPTION_URL, f"sha256:{INCEPTION_SHA256}", path.name, path.parent, downloader=download)
-    except Exception as error:  # requests', urllib3's, OSError and pooch's ValueError for a wrong hash
-        by_hand = f"fetch {INCEPTION_URL} by hand and save it as {path}"
-        why = f"the weights of inception could not be fetched ({type(error).__name__}; {by_hand})"
-        raise UserError(why) from error
+    if not path.is_file():
+        say(f"Fetching the weights of inception (96 MB) from {INCEPTION_URL}")
+        try:
+            with alone(path, "fetching"):
+                _fetch_inception(path)
+        except (NotFetched, OSError) as error:
+            by_hand = f"fetch {INCEPTION_URL} by hand and save it as {path}"
+            raise UserError(f"the weights of inception could not be fetched ({error}; {by_hand})") from error
+    elif sha256_of(path) != INCEPTION_SHA256:
+        raise UserError(f"{path} is not the published file (its sha256 differs): remove it and try again")
     return path
+
+
+def _fetch_inception(path: Path) -> None:
+    if path.is_file():  # another process has fetched it meanwhile
+        return
+    part = path.with_name(f".{path.name}.part")
+    download([INCEPTION_URL], part, sha256=INCEPTION_SHA256, limit=INCEPTION_LIMIT)
+    part.replace(path)
 
 
 def _inception(name: str, device: torch.device) -> FeatureNetwork:

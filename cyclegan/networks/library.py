@@ -14,19 +14,17 @@ A run folder, or any folder with G_AB.safetensors and G_BA.safetensors, needs no
 
 import os
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from cyclegan.networks.weights import is_ours, read_header, save_weights
+from cyclegan.networks.linked import linked_weights
+from cyclegan.networks.weights import is_ours
 from cyclegan.system.cards import card_files, hint, read_card
-from cyclegan.system.errors import UserError, WeightsError
-from cyclegan.system.files import megabytes, sha256_of
+from cyclegan.system.errors import UserError
 
 DIRECTIONS = ("G_AB", "G_BA")
 GENERATOR = "G"  # the name of a generator from noise: its file, and its table on a card
 ENCODER = "E"  # the name of what finds the latent of a picture for that generator, where there is one
-REFERENCE_SIZE = 256  # what the reference implementation crops to, and what its published generators were trained on
 
 
 @dataclass(frozen=True)
@@ -37,13 +35,6 @@ class Found:
     direction: str  # "G_AB" or "G_BA"
     domains: tuple[str, str] = ("A", "B")  # source and target; only for files that do not say it themselves
     reference: bool = False  # weights of another program, see cyclegan.networks.reference
-
-
-def model_cache() -> Path:
-    """Where fetched weights go: the environment variable CYCLEGAN_MODELS, or the user's own cache folder."""
-    import pooch
-
-    return Path(os.environ.get("CYCLEGAN_MODELS") or pooch.os_cache("cyclegan")).expanduser()
 
 
 def model_names() -> list[str]:
@@ -127,7 +118,7 @@ def _find_part(name: str | os.PathLike, parts: tuple[str, ...], what: str) -> Pa
         if entry is None:
             raise UserError(f"{card_file.stem} has no {what}")
         if "file" not in entry:
-            return _fetched(card_file.stem, part, entry, tuple(card["domains"]))
+            return linked_weights(card_file.stem, part, entry, tuple(card["domains"]))
         return card_file.parent / entry["file"]
     if (run := Path("runs") / given).is_dir():
         return _part_in(run, parts, what)
@@ -174,7 +165,7 @@ def _in_card(path: Path, reverse: bool) -> Found:
         raise UserError(_one_way(path.stem, domains))
     entry = card[direction]
     if "file" not in entry:
-        return Found(_fetched(path.stem, direction, entry, domains), direction)
+        return Found(linked_weights(path.stem, direction, entry, domains), direction)
     file = path.parent / entry["file"]
     if not file.is_file():
         raise UserError(f"the card {path} names {file}, which is not there")
@@ -212,59 +203,3 @@ def _in_folder(folder: Path, reverse: bool) -> Found:
         raise UserError(f"{folder} makes pictures from noise and translates none: use python -m cyclegan.sample")
     what = f"only {', '.join(there)}" if there else "no weights (has its training reached a checkpoint yet?)"
     raise UserError(f"{folder} holds {what}, and {file.name} is needed for this direction")
-
-
-def _fetched(name: str, direction: str, entry: dict, domains: tuple[str, str]) -> Path:
-    """The weights file of a card's url in the cache; fetched, checked and converted where it is not there yet."""
-    cached = model_cache() / name / f"{direction}.safetensors"
-    if cached.is_file():
-        seen = read_header(cached)["provenance"]
-        if seen.get("url") == entry["url"] and entry.get("sha256", seen.get("sha256")) == seen.get("sha256"):
-            return cached
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    suffix = ".pth" if entry.get("format") == "reference" else ".safetensors"
-    part = cached.with_name(f".{direction}.{os.getpid()}{suffix}")
-    try:
-        _download(entry["url"], part)
-        seen = {"url": entry["url"], "sha256": sha256_of(part), "bytes": part.stat().st_size}
-        for key in ("bytes", "sha256"):
-            if entry.get(key, seen[key]) != seen[key]:
-                raise UserError(f"{entry['url']} is not the file on the card: {key} is {seen[key]}, not {entry[key]}")
-        _convert(part, cached, suffix == ".pth", domains, {"card": name, **seen})
-    except WeightsError as error:
-        raise UserError(str(error).replace(str(part), entry["url"])) from error
-    finally:
-        part.unlink(missing_ok=True)
-    print(f"Fetched {name} {direction}: {megabytes(seen['bytes'])}, sha256 {seen['sha256']}", file=sys.stderr)
-    return cached
-
-
-def _convert(part: Path, cached: Path, reference: bool, domains: tuple[str, str], provenance: dict) -> None:
-    """Reads what came, which checks its structure, and writes it as a weights file of ours with its origin."""
-    if reference:
-        from cyclegan.networks.reference import load_reference
-
-        network, architecture = load_reference(part)
-        header = {"architecture": architecture, "domains": list(domains), "size": REFERENCE_SIZE}
-    else:
-        from cyclegan.networks.weights import load_weights
-
-        network, header = load_weights(part)
-    save_weights(cached, network, {**header, "provenance": {**header.get("provenance", {}), **provenance}})
-
-
-def _download(url: str, part: Path) -> None:
-    import pooch
-    from requests import RequestException
-
-    print(f"Downloading {url}", file=sys.stderr)
-    try:
-        pooch.HTTPDownloader(headers={"Accept-Encoding": "identity"}, timeout=60)(url, part, None)
-    except (RequestException, OSError) as error:
-        raise UserError(
-            f"could not fetch {url} ({_first_line(error)}): try again, or fetch it by hand and give the file's path"
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -9,6 +9,7 @@ from cyclegan.data.datasets import dataset_root
 from cyclegan.data.folders import find_domains
 from cyclegan.data.images import find_images
 from cyclegan.networks import library
+from cyclegan.networks.linked import model_cache
 from cyclegan.networks.weights import read_header
 from cyclegan.system.cards import package_folder, read_card
 from cyclegan.system.errors import UserError
@@ -127,7 +128,7 @@ def _cards() -> list[Choice]:
 def _present(way: Way, entry: dict) -> bool | None:
     """Whether the weights are on this machine; None where they are neither here nor anywhere."""
     if "file" not in entry:
-        return (library.model_cache() / way.name / f"{way.direction}.safetensors").is_file()
+        return (model_cache() / way.name / f"{way.direction}.safetensors").is_file()
     try:
         library.find(way.name, way.reverse)
         return True

@@ -39,14 +39,16 @@ def track(items: Iterable[T], title: str, total: int) -> Iterable[T]:
 class Progress:
     """A live line with the number done and the time to go, on a terminal; silent elsewhere."""
 
-    def __init__(self, title: str):
+    def __init__(self, title: str, in_bytes: bool = False, quiet: bool = False):
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Live
 
         console = Console(file=sys.stderr)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self.live = Live(*columns, console=console, disable=not console.is_terminal, transient=True)
+        hidden = quiet or not console.is_terminal
+        count = DownloadColumn() if in_bytes else MofNCompleteColumn()
+        columns = (TextColumn("{task.description}"), BarColumn(), count, TimeRemainingColumn())
+        self.live = Live(*columns, console=console, disable=hidden, transient=True)
         self.title = title
 
     def __enter__(self) -> Progress:

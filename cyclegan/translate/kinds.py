@@ -19,6 +19,7 @@ from torch import Tensor
 from cyclegan.data.images import as_8bit, load_image, read_values
 from cyclegan.data.pixels import levels_, signed_, spread_
 from cyclegan.data.values import Span, is_wide, narrowed, own_span, type_of
+from cyclegan.system.download import NotFetched, fetch
 from cyclegan.system.errors import ImageError
 
 LARGEST_DOWNLOAD = 200_000_000  # bytes
@@ -209,20 +210,7 @@ def fetch_picture(source):
     """The bytes behind a URL; anything else as it is. Raises ``ImageError``."""
     if not (isinstance(source, str) and source.lower().startswith(("http://", "https://"))):
         return source
-    return _download(source)
-
-
-def _download(url: str) -> bytes:
-    import requests
-
     try:
-        with requests.get(url, timeout=30, stream=True) as response:
-            response.raise_for_status()
-            data = bytearray()
-            for chunk in response.iter_content(1 << 16):
-                data += chunk
-                if len(data) > LARGEST_DOWNLOAD:
-                    raise ImageError(f"{url} has more than {LARGEST_DOWNLOAD // 10**6} MB and is not fetched")
-    except requests.RequestException as error:
-        raise ImageError(f"{url} could not be fetched ({type(error).__name__}): check the address") from error
-    return bytes(data)
+        return fetch(source, LARGEST_DOWNLOAD)
+    except NotFetched as error:
+        raise ImageError(f"{source} could not be fetched ({error}): check the address") from error

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from cyclegan.data.values import Span, check_range
 from cyclegan.networks import library
 from cyclegan.networks.hub import readme
+from cyclegan.networks.linked import REFERENCE_SIZE
 from cyclegan.networks.weights import load_weights, save_weights
 from cyclegan.system.errors import ImageError, UserError
 from cyclegan.translate import large
@@ -176,7 +177,7 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
 
     @classmethod
     def from_reference(
-        cls, path, domains=("A", "B"), size: int = library.REFERENCE_SIZE, device=None, direction: str = "G_AB"
+        cls, path, domains=("A", "B"), size: int = REFERENCE_SIZE, device=None, direction: str = "G_AB"
     ) -> Translator:
         """Loads a generator of the reference implementation or of GAN Compression, see ``cyclegan.networks.reference``.
 

@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from pairs import make
 
 from cyclegan import Translator
-from cyclegan.networks import library
+from cyclegan.networks import library, linked
 from cyclegan.networks.weights import read_header
 from cyclegan.system.errors import UserError
 
@@ -130,13 +131,32 @@ def linked_card(server, extra=""):
     Path("pretrained/official.toml").write_text(text)
 
 
+def in_cache():
+    return [path for path in Path("cache").rglob("*") if path.is_file() and path.suffix != ".lock"]
+
+
+def test_two_at_once_share_one_download(server):
+    linked_card(server)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(Translator.from_pretrained, ["official", "official"])
+    assert same(first, second) and server.asked == ["/official.pth"]
+
+
+def test_a_link_that_brings_more_than_any_weights_have_is_refused(server, monkeypatch):
+    linked_card(server)
+    monkeypatch.setattr(linked, "LARGEST", 1000)
+    with pytest.raises(UserError, match=r"could not fetch .* 0\.0 MB are taken at most"):
+        Translator.from_pretrained("official")
+    assert not in_cache()
+
+
 def test_a_linked_generator_is_fetched_once_converted_and_its_hash_recorded(server, capsys):
     linked_card(server)
     translator = Translator.from_pretrained("official")
     assert translator.domains == ("photo", "monet") and translator.size == 256
     digest = hashlib.sha256(server.files["/official.pth"]).hexdigest()
     assert digest in capsys.readouterr().err
-    (cached,) = (path for path in Path("cache").rglob("*") if path.is_file())
+    (cached,) = in_cache()
     seen = read_header(cached)["provenance"]
     assert seen["sha256"] == digest and seen["url"].endswith("/official.pth") and seen["card"] == "official"
     x = torch.rand(1, 3, 16, 16)
@@ -148,7 +168,7 @@ def test_a_card_that_changed_is_fetched_again(server):
     linked_card(server)
     Translator.from_pretrained("official")
     linked_card(server, 'sha256 = "0"')
-    with pytest.raises(UserError, match="not the file on the card: sha256"):
+    with pytest.raises(UserError, match=r"could not fetch .* not the one on the card"):
         Translator.from_pretrained("official")
     assert len(server.asked) == 2
 
@@ -168,4 +188,4 @@ def test_a_link_that_brings_something_else_leaves_nothing_in_the_cache(server, b
     with pytest.raises(UserError, match=sentence) as raised:
         Translator.from_pretrained("official")
     assert "\n" not in str(raised.value)
-    assert not [path for path in Path("cache").rglob("*") if path.is_file()]
+    assert not in_cache()

@@ -12,6 +12,7 @@ import pytest
 from mirror import archive, assert_complete, closed_port, leftovers, write_card
 
 from cyclegan.data.datasets import locate
+from cyclegan.system.download import NotFetched, fetch
 from cyclegan.system.errors import UserError
 
 CHECKOUT = Path(__file__).parents[2]
@@ -179,3 +180,23 @@ def test_two_processes_share_one_download(mirror, root):
     assert [out.strip() for out, _ in outcomes] == [str(root / "tiny")] * 2
     assert len(mirror.requests) == 1
     assert_complete(root / "tiny")
+
+
+def test_a_link_in_the_place_of_a_transfer_is_not_written_through(mirror, root, tmp_path):
+    body = archive()
+    write_card(root, body, [mirror.serve("/tiny.zip", body)])
+    (tmp_path / "victim").write_text("mine")
+    (root / ".tiny.zip.part").symlink_to(tmp_path / "victim")
+    assert_complete(locate("tiny").folder)
+    assert (tmp_path / "victim").read_text() == "mine"
+
+
+def test_what_nothing_is_known_of_is_bounded_and_starts_over(mirror):
+    body = bytes(range(256)) * 500
+    assert fetch(mirror.serve("/a.png", body), 200_000) == body
+    for length in (True, False):
+        with pytest.raises(NotFetched, match=r"0\.1 MB"):
+            fetch(mirror.serve("/a.png", body, length=length), 100_000)
+    with pytest.raises(NotFetched, match="broke off"):
+        fetch(mirror.serve("/a.png", body, at_most=60_000), 200_000)
+    assert {wanted for _, wanted in mirror.requests} == {None}
