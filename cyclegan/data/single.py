@@ -14,7 +14,7 @@ from torch import Tensor
 
 from cyclegan.data.config import ImagesConfig
 from cyclegan.data.folders import find_domains, unwrap
-from cyclegan.data.images import find_images, is_debris
+from cyclegan.data.images import SUFFIXES, find_images, is_debris
 from cyclegan.data.pixels import read_square, resize_square
 from cyclegan.data.published import Labelled
 from cyclegan.data.samples import Rounds
@@ -128,7 +128,7 @@ def files_of(folder: Path, category: str | None, train: bool = True) -> list[Pat
 
     Raises ``UserError`` for a class that is not there, and where there are no training pictures.
     """
-    folder = unwrap(folder)
+    folder = _unwrapped(folder)
     classes, part = _classes(folder, train)
     if category and category not in classes and train:
         raise unknown_class(folder, category, list(classes))
@@ -139,6 +139,14 @@ def files_of(folder: Path, category: str | None, train: bool = True) -> list[Pat
     if train and not files:
         raise UserError(f"{part} holds no pictures: name a folder with JPEG or PNG files")
     return files
+
+
+def _unwrapped(folder: Path) -> Path:
+    """The only folder in ``folder`` where that is what an archive wrapped, and neither a class nor beside pictures."""
+    inside = unwrap(folder)
+    wraps = any(path.is_dir() for path in inside.iterdir())
+    pictures = any(path.suffix.lower() in SUFFIXES for path in folder.iterdir())
+    return inside if wraps and not pictures else folder
 
 
 def _classes(folder: Path, train: bool) -> tuple[dict[str, Path], Path | None]:

@@ -135,7 +135,7 @@ class GAN(NoiseGame):
             loss = vanilla_discriminator(of_real, of_fake)
         penalty = {}
         if c.r1 and player.moves % c.r1_every == 0:
-            penalty["r1"] = r1_penalty(self.D, real)
+            penalty["R1"] = r1_penalty(self.D, real)
         player.move(loss + sum(penalty.values()) * (c.r1 * c.r1_every), rate)
         return {"D": loss / 2, "accuracy_D": accuracy(of_real, of_fake)} | penalty
 

@@ -68,6 +68,16 @@ def test_a_folder_of_classes_keeps_its_test_pictures_for_looking_at(classes):
     assert levels(dogs) == [20] and dogs.fixed(9, "fit")[0].unique().tolist() == [20], "no dog is left for testing"
 
 
+def test_a_wrapped_folder_is_entered_and_a_single_class_is_none(classes, tmp_path):
+    source = images(str(tmp_path), None, ImagesConfig(size=16, category="dog"), Reading())
+    assert levels(source) == [20]
+    paint(tmp_path / "one" / "bird" / "a.png", 70)
+    one = images(str(tmp_path / "one"), None, ImagesConfig(size=16, category="bird"), Reading())
+    assert levels(one) == [70]
+    paint(tmp_path / "one" / "b.png", 90)
+    assert levels(images(str(tmp_path / "one"), None, ImagesConfig(size=16), Reading())) == [70, 90]
+
+
 def test_pictures_of_a_card_may_lie_in_folders_of_classes(classes):
     source = images("cifar10", classes, ImagesConfig(size=16, category="cat"), Reading())
     assert levels(source) == [10] and source.name == "cifar10_cat"
