@@ -22,8 +22,9 @@ import torch
 from PIL import Image
 
 from cyclegan.networks.build import build_generator
+from cyclegan.system.terminal import Progress
 from cyclegan.translate.jobs import plan
-from cyclegan.translate.pictures import Progress, translate_pictures
+from cyclegan.translate.pictures import translate_pictures
 from cyclegan.translate.translator import Translator
 
 MOBILE = {"name": "mobile", "channels": [16, 16, 32, 16, 32, 32, 16, 16]}

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cyclegan.system.errors import UserError
+from cyclegan.system.errors import NO_ROOM, UserError
 from cyclegan.system.files import place
 from cyclegan.system.terminal import say
 
@@ -58,6 +58,8 @@ def fetch_published(reader: str, target: Path) -> None:
             with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
                 getattr(datasets, reader)(str(work), download=True)
         except (RuntimeError, OSError) as error:  # torchvision raises both for mirrors that do not answer
+            if getattr(error, "errno", None) in NO_ROOM:
+                raise
             raise UserError(
                 f"{reader} could not be downloaded ({str(error).splitlines()[0]}); give its files with --data FOLDER"
             ) from error
