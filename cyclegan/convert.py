@@ -18,9 +18,10 @@ from tyro.conf import Positional, arg
 class Options:
     """Convert a generator between this toolkit and the reference implementation of CycleGAN and pix2pix.
 
-    A foreign file (.pth) becomes a weights file (.safetensors) that says by itself how the network is built, which is
-    read from the tensors: ResNet and U-Net generators of the reference, and the mobile generator of GAN Compression.
-    The other way round, ours (a card's name, a run, a weights file) becomes a .pth that those programs load.
+    A foreign file (.pth, .bin, .ckpt …) becomes a weights file (.safetensors) that says by itself how the network is
+    built, which is read from the tensors: ResNet and U-Net generators of the reference, ResNets of PyTorch-GAN, and the
+    mobile generator of GAN Compression. The other way round, ours (a card's name, a run, a weights file) becomes a .pth
+    that those programs load.
     """
 
     source: Positional[str]
@@ -31,6 +32,8 @@ class Options:
     """What a foreign generator translates from and to; such files do not say it."""
     size: int = 256
     """Height and width of the pictures that a foreign generator was trained on."""
+    key: str | None = None
+    """Which generator to take from a foreign file that holds several, such as G_A2B."""
     reverse: bool = False
     """Of a pair of ours, take the generator B to A."""
     overwrite: bool = False
@@ -50,11 +53,12 @@ def _convert(options: Options) -> int:
     if options.output.exists() and not options.overwrite:
         raise UserError(f"{options.output} is there already: --overwrite replaces it")
     from cyclegan.networks.reference import save_reference
-    from cyclegan.networks.weights import save_weights
+    from cyclegan.networks.weights import is_ours, save_weights
     from cyclegan.translate.translator import Translator
 
-    if Path(options.source).suffix in (".pth", ".pt"):
-        translator = Translator.from_reference(options.source, options.domains, options.size, "cpu")
+    file = Path(options.source).expanduser()
+    if file.is_file() and file.suffix != ".toml" and not is_ours(file):
+        translator = Translator.from_reference(file, options.domains, options.size, "cpu", key=options.key)
     else:
         translator = Translator.from_pretrained(options.source, options.reverse, "cpu")
     if options.output.suffix == ".safetensors":

@@ -45,16 +45,19 @@ def upsample(kind: str, in_channels: int, out_channels: int) -> list[nn.Module]:
 
     ``transpose`` is the reference's fractionally strided convolution. ``resize`` repeats pixels before an ordinary
     convolution: every output pixel then sees the same number of weights, so no checkerboard can arise
-    (Odena et al. 2016, "Deconvolution and Checkerboard Artifacts"). ``blur`` filters between the two, as CUT does.
+    (Odena et al. 2016, "Deconvolution and Checkerboard Artifacts"). ``resize-zeros`` pads with zeros, as PyTorch-GAN.
+    ``blur`` filters between the two, as CUT does.
     """
     if kind == "transpose":
         return [nn.ConvTranspose2d(in_channels, out_channels, 3, stride=2, padding=1, output_padding=1)]
     if kind == "resize":
         doubled = nn.Upsample(scale_factor=2), nn.ReflectionPad2d(1), nn.Conv2d(in_channels, out_channels, 3)
         return [nn.Sequential(*doubled)]
+    if kind == "resize-zeros":
+        return [nn.Upsample(scale_factor=2), nn.Conv2d(in_channels, out_channels, 3, padding=1)]
     if kind == "blur":
         return [BlurUp(in_channels), nn.Conv2d(in_channels, out_channels, 3, padding=1)]
-    raise UserError(f"unknown up-sampling {kind!r}: choose transpose, resize or blur")
+    raise UserError(f"unknown up-sampling {kind!r}: choose transpose, resize, resize-zeros or blur")
 
 
 class _Bounded(torch.autograd.Function):

@@ -188,7 +188,7 @@ def _as_file(path: Path, reverse: bool) -> Found:
     if reverse:
         raise UserError(f"{path} is one generator, so there is no other direction in it; give the folder of the pair")
     direction = path.stem if path.stem in DIRECTIONS else "G_AB"
-    return Found(path, direction, reference=path.suffix != ".safetensors" or not is_ours(path))
+    return Found(path, direction, reference=not is_ours(path))
 
 
 def _in_folder(folder: Path, reverse: bool) -> Found:

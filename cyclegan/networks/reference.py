@@ -7,13 +7,12 @@ into the layout of ``cyclegan.networks``, whose module names are the reference's
 import pickle
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from cyclegan.networks.build import build_generator
-from cyclegan.networks.weights import check_fit
+from cyclegan.networks.weights import check_fit, is_safetensors
 from cyclegan.system.errors import WeightsError
 from cyclegan.system.files import whole
 
@@ -22,19 +21,22 @@ from cyclegan.system.files import whole
 # learned scale and shift. Hence affine norms come in as ``instance_affine``, whichever of the two they were.
 _RUNNING = ("running_mean", "running_var", "num_batches_tracked")
 _BEGINNINGS = (b"PK", b"\x80\x02")  # of PyTorch's files: zip archives, and before 2020 pickles of protocol 2
+_WRAPPED = re.compile(r"^(module\.|_orig_mod\.)+")  # names that wrappers put before those of the tensors
+_FIRST = ("model.1.weight", "model.model.0.weight")  # the first convolution of a ResNet and of a U-Net
 # Depths that its command line, or GAN Compression's, has a name for: blocks, and levels of the U-Net.
 _DEPTHS = {"resnet": (6, 9), "mobile": (9,), "unet": (7, 8)}
 
 
-def load_reference(path) -> tuple[nn.Module, dict]:
-    """``(network, architecture)`` of a foreign generator's file (.pth, .pt or .safetensors), in evaluation mode.
+def load_reference(path, key: str | None = None) -> tuple[nn.Module, dict]:
+    """``(network, architecture)`` of a foreign generator's file, in evaluation mode; PyTorch's format or safetensors.
 
     Reads ResNet and U-Net generators of the reference implementation (any number of blocks, levels and channels, with
     and without dropout, plain and affine norms, old running statistics, ``module.`` prefixes, ``.block.`` for
-    ``.conv_block.``) and the mobile generator of GAN Compression. Nothing in the file is executed. Raises
-    ``WeightsError`` with one sentence where it is something else.
+    ``.conv_block.``), the ResNets of PyTorch-GAN and huggan, and the mobile generator of GAN Compression. ``key`` names
+    one of several generators in the file. Nothing in the file is executed. Raises ``WeightsError`` with one sentence
+    where it is something else.
     """
-    state = _normalised(read_tensors(path), path)
+    state = read_tensors(path, key)
     architecture = architecture_of(state, path)
     with torch.device("meta"):
         network = build_generator(architecture)
@@ -43,18 +45,26 @@ def load_reference(path) -> tuple[nn.Module, dict]:
         # Convolutions before a batch norm have no bias there: zeros say the same.
         if key.endswith(".bias") and key.replace(".bias", ".weight") in state:
             state[key] = torch.zeros(expected[key].shape)
+    missing, surplus = expected.keys() - state.keys(), state.keys() - expected.keys()
+    if missing and surplus:
+        found = f"{path} resembles a {architecture['name']}, but has {min(surplus)} and no {min(missing)}"
+        raise WeightsError(f"{found}: it is a network that is not known here")
     check_fit(state, network, path)
     network.load_state_dict(state, assign=True)
     return network.eval().requires_grad_(False), architecture
 
 
-def read_tensors(path) -> dict[str, Tensor]:
-    """The state dict in a file, without running any code that the file may carry; raises ``WeightsError``."""
+def read_tensors(path, key: str | None = None) -> dict[str, Tensor]:
+    """The generator's state dict in a file, without running any code that the file may carry.
+
+    The names are those that the reference has today, the values float32. ``key`` chooses one of several. Raises
+    ``WeightsError``.
+    """
     try:
-        if Path(path).suffix == ".safetensors":
+        if is_safetensors(path):
             from safetensors.torch import load_file
 
-            return load_file(path)
+            return _chosen(load_file(path), key, path)
         with open(path, "rb") as file:
             if file.read(2) not in _BEGINNINGS:
                 raise WeightsError(f"{path} is damaged or no weights file; copy or download it again")
@@ -70,11 +80,13 @@ def read_tensors(path) -> dict[str, Tensor]:
         ) from error
     except Exception as error:  # on damaged files torch raises RuntimeError, EOFError, OSError, KeyError …
         raise WeightsError(f"{path} is damaged or no weights file; copy or download it again") from error
-    return _state_dict_in(loaded, path)
+    return _chosen(loaded, key, path)
 
 
 def architecture_of(state: dict[str, Tensor], path) -> dict:
     """What ``build_generator`` needs, from the names and shapes of a reference generator; raises ``WeightsError``."""
+    if any(re.fullmatch(r"model\.\d+\.filt", key) for key in state):
+        raise WeightsError(f"{path} is an anti-aliased ResNet (as in CUT), which this toolkit does not have")
     for is_such, architecture in KNOWN:
         if is_such(state):
             return architecture(state)
@@ -151,34 +163,55 @@ def _without_unet_biases(network, state: dict) -> dict:
     return state
 
 
-def _state_dict_in(loaded, path) -> dict[str, Tensor]:
-    """The one state dict in what a file holds: itself, or wrapped once, as in ``{"state_dict": …, "epoch": 200}``."""
-    if isinstance(loaded, dict):
-        if loaded and all(isinstance(value, Tensor) for value in loaded.values()):
-            return loaded
-        inner = {
-            name: value
-            for name, value in loaded.items()
-            if isinstance(value, dict) and value and all(isinstance(v, Tensor) for v in value.values())
+def _chosen(loaded: object, key: str | None, path) -> dict[str, Tensor]:
+    """The generator in what a file holds: the only one, or the one that ``key`` names."""
+    found = {name: _normalised(state) for name, state in _state_dicts(loaded).items()}
+    if not found:
+        raise WeightsError(f"{path} holds no state dict, that is, no tensors with names")
+    generators = {name: state for name, state in found.items() if any(is_such(state) for is_such, _ in KNOWN)}
+    if key is not None:
+        if key not in generators:
+            there = ", ".join(generators) or "none by itself"
+            raise WeightsError(f"{path} holds no generator {key!r}: it holds {there}")
+        return generators[key]
+    if len(generators) > 1:
+        raise WeightsError(
+            f"{path} holds several networks ({', '.join(generators)}): choose one with --key of python -m "
+            "cyclegan.convert, or key= of Translator.from_reference"
+        )
+    if len(found) > 1 and not generators:
+        raise WeightsError(f"{path} holds several networks ({', '.join(found)}), and no generator that is known here")
+    return next(iter((generators or found).values()))
+
+
+def _state_dicts(loaded: object, name: str = "") -> dict[str, dict[str, Tensor]]:
+    """All state dicts in nested dicts, by name; one that holds several networks by their prefixes is taken apart."""
+    if not isinstance(loaded, dict) or not loaded:
+        return {}
+    if all(isinstance(value, Tensor) for value in loaded.values()):
+        state = {_WRAPPED.sub("", str(key)): tensor for key, tensor in loaded.items()}
+        prefixes = {key[: -len(end)] for end in _FIRST for key in state if key.endswith(f".{end}")}
+        if not prefixes or any(end in state for end in _FIRST):
+            return {name: state}
+        prefixes = {prefix for prefix in prefixes if not any(prefix != p and prefix.startswith(p) for p in prefixes)}
+        return {
+            ".".join(filter(None, (name, prefix.rstrip(".")))): {
+                key.removeprefix(prefix): tensor for key, tensor in state.items() if key.startswith(prefix)
+            }
+            for prefix in sorted(prefixes)
         }
-        if len(inner) == 1:
-            return next(iter(inner.values()))
-        if inner:
-            names = ", ".join(map(str, inner))
-            raise WeightsError(f"{path} holds several networks ({names}): save the generator's state dict by itself")
-    raise WeightsError(f"{path} holds no state dict, that is, no tensors with names")
+    found: dict[str, dict[str, Tensor]] = {}
+    for key, value in loaded.items():
+        found |= _state_dicts(value, f"{name}.{key}" if name else str(key))
+    return found
 
 
-def _normalised(state: dict[str, Tensor], path) -> dict[str, Tensor]:
+def _normalised(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Names as the reference has them today, values as float32."""
     renamed = {}
     for key, tensor in state.items():
-        if key.endswith(_RUNNING):
-            continue
-        key = re.sub(r"^(module\.|_orig_mod\.)+", "", str(key))
-        renamed[re.sub(r"^(model\.\d+)\.block\.", r"\1.conv_block.", key)] = tensor.float()
-    if any(re.fullmatch(r"model\.\d+\.filt", key) for key in renamed):
-        raise WeightsError(f"{path} is an anti-aliased ResNet (as in CUT), which this toolkit does not have")
+        if not key.endswith(_RUNNING):
+            renamed[re.sub(r"^(model\.\d+)\.block\.", r"\1.conv_block.", key)] = tensor.float()
     return renamed
 
 
@@ -196,6 +229,8 @@ def _resnet(state) -> dict:
     width, in_channels = state["model.1.weight"].shape[:2]
     found = {"in_channels": in_channels, "out_channels": state[f"model.{last}.weight"].shape[0]}
     found |= {"blocks": len(blocks), **_affine(state, "model.2.weight")}
+    if _is(state, f"model.{last - 8}.weight", 3):  # a layer without tensors stands before each convolution up
+        found["up"] = "resize-zeros"
     separable = f"model.{blocks[0]}.conv_block.1.conv.2.weight"
     if separable not in state:
         dropout = f"model.{blocks[0]}.conv_block.6.weight"  # one place further back than without

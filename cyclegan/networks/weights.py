@@ -66,11 +66,23 @@ def read_header(path) -> dict:
 
 
 def is_ours(path: str | os.PathLike[str]) -> bool:
-    """Whether a safetensors file carries our header; without it, it comes from another program.
+    """Whether a file is a weights file of this toolkit by its content; without our header, it is another program's.
 
     Raises ``WeightsError`` where it is missing or cut off.
     """
+    if not is_safetensors(path) and Path(path).suffix != ".safetensors":
+        return False
     return _header_text(path) is not None
+
+
+def is_safetensors(path: str | os.PathLike[str]) -> bool:
+    """Whether a file begins as safetensors do: the length of the header, and a brace. Raises ``WeightsError``."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(9)
+    except FileNotFoundError as error:
+        raise WeightsError(f"no such weights file: {path}") from error
+    return start[8:] == b"{" and int.from_bytes(start[:8], "little") < os.path.getsize(path)
 
 
 def _header_text(path: str | os.PathLike[str]) -> str | None:

@@ -36,8 +36,9 @@ class Options:
     overwrite: bool = False
     """Replace results that are there already."""
     size: int | None = None
-    """Let the network see pictures scaled to SIZE pixels on the shorter side, and scale the result back. Default: the
-    picture's own resolution. What it learned has a size in pixels: for large pictures try the one it was trained at."""
+    """Let the network see pictures scaled down to SIZE pixels on the shorter side, and scale the result back; smaller
+    ones are not enlarged. Default: the picture's own resolution. What it learned has a size in pixels: for large
+    pictures try the one it was trained at."""
     tile: int | None = None
     """Bound the memory: work on about TILE x TILE pixels at a time; the result is the same. Default: for large
     pictures only; 0 never."""

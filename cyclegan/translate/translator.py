@@ -23,6 +23,7 @@ from cyclegan.system.errors import ImageError, UserError
 from cyclegan.translate import large
 from cyclegan.translate.kinds import Values, take
 
+LARGEST = 100_000_000  # pixels that the network is given; the maps it keeps take up to about 64 bytes each
 SMALLEST = 16  # pixels; below that the feature maps between the norms have too few values to be normalised
 
 
@@ -76,10 +77,11 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
             picture: a path or URL of a file, a Pillow image, an array (H, W[, C]) or a tensor (C, H, W), of uint8,
                 uint16 or floating point in [-1, 1]; or several: a list or tuple, of mixed kinds and sizes too, an
                 array (N, H, W, C) or a tensor (N, C, H, W). Files come back as Pillow images, lists as lists.
-            size: the network works on the picture scaled to ``size`` pixels on its shorter side, and the result is
-                scaled back. By default it works at the picture's own resolution, which keeps all detail; but what it
-                learned at ``self.size`` pixels (stripes, brush strokes) keeps its size in pixels, so that on much
-                larger pictures ``size=translator.size`` often looks more like the training.
+            size: the network works on the picture scaled down to ``size`` pixels on its shorter side, and the result
+                is scaled back; smaller pictures are not enlarged. By default it works at the picture's own resolution,
+                which keeps all detail; but what it learned at ``self.size`` pixels (stripes, brush strokes) keeps its
+                size in pixels, so that on much larger pictures ``size=translator.size`` often looks more like the
+                training.
             tile: bound the memory by working on about ``tile`` × ``tile`` pixels at a time, with the statistics of
                 the whole picture, so that the result is the same (see ``translate.large``); 0 for never. By default
                 that is done above 1 megapixel for the full-size ResNet, and above up to 4 for smaller networks.
@@ -125,10 +127,10 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
 
     def _resized(self, batch: Tensor, size: int | None, tile: int | None) -> Tensor:
         own = batch.shape[-2:]
-        if size is None or size == min(own):
-            return self._bounded(batch, tile)
-        if size < 1:
+        if size is not None and size < 1:
             raise ImageError(f"size is a number of pixels, not {size}")
+        if size is None or size >= min(own):
+            return self._bounded(batch, tile)
         small = [max(1, round(side * size / min(own))) for side in own]
         result = self._bounded(_scaled(batch, small), tile)
         return _scaled(result, own)
@@ -136,6 +138,10 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
     def _bounded(self, batch: Tensor, tile: int | None) -> Tensor:
         """The whole picture at once, or in tiles where it is too large for that or ``tile`` says so."""
         height, width = batch.shape[-2:]
+        if height * width > LARGEST:
+            fits = int(min(height, width) * (LARGEST / (height * width)) ** 0.5)
+            said = f"{width} × {height} pixels are more than the {LARGEST // 10**6} million that are worked on at once"
+            raise ImageError(f"{said}: size={max(1, fits)} (--size {max(1, fits)}) lets the network see fewer")
         budget = large.budget(self.network)
         if tile == 0 or (tile is None and height * width <= budget):
             return self.run(batch)
@@ -177,15 +183,22 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
 
     @classmethod
     def from_reference(
-        cls, path, domains=("A", "B"), size: int = REFERENCE_SIZE, device=None, direction: str = "G_AB"
+        cls,
+        path,
+        domains=("A", "B"),
+        size: int = REFERENCE_SIZE,
+        device=None,
+        direction: str = "G_AB",
+        key: str | None = None,
     ) -> Translator:
         """Loads a generator of the reference implementation or of GAN Compression, see ``cyclegan.networks.reference``.
 
         Such files say neither what they translate nor at which size they were trained: ``domains`` and ``size`` do.
+        ``key`` names one of several generators in the file.
         """
         from cyclegan.networks.reference import load_reference
 
-        network, architecture = load_reference(path)
+        network, architecture = load_reference(path, key)
         channels = [architecture["in_channels"], architecture["out_channels"]]
         header = {
             "format": 1,

@@ -8,11 +8,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
+from torch import nn
 
+from cyclegan import Translator
+from cyclegan.convert import main as convert
 from cyclegan.networks.build import build_generator
 from cyclegan.networks.reference import load_reference, save_reference
+from cyclegan.networks.weights import load_weights
 from cyclegan.system.errors import WeightsError
+from cyclegan.translate import large
 
+SMALL = {"name": "resnet", "width": 4, "blocks": 6}
 COMPRESSED = Path(__file__).parents[3] / "shared" / "weights" / "gan_compression_horse2zebra_G.pth"
 
 
@@ -127,6 +134,104 @@ def test_what_the_reference_has_no_network_for_is_not_written(tmp_path, architec
     with pytest.raises(WeightsError, match=sentence):
         save_reference(tmp_path / "G.pth", build_generator(architecture), architecture)
     assert not list(tmp_path.iterdir())
+
+
+class UpsampledBlock(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        half = [nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), nn.InstanceNorm2d(channels)]
+        again = [nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), nn.InstanceNorm2d(channels)]
+        self.block = nn.Sequential(*half, nn.ReLU(), *again)
+
+    def forward(self, x):
+        return x + self.block(x)
+
+
+class Upsampled(nn.Module):
+    """The ResNet of PyTorch-GAN and huggan: pixels repeated before convolutions that pad with zeros."""
+
+    def __init__(self, blocks=2, width=4):
+        super().__init__()
+        norm, w = nn.InstanceNorm2d, width
+        layers = [nn.ReflectionPad2d(3), nn.Conv2d(3, w, 7), norm(w), nn.ReLU()]
+        for _ in range(2):
+            layers += [nn.Conv2d(w, 2 * w, 3, 2, 1), norm(2 * w), nn.ReLU()]
+            w *= 2
+        layers += [UpsampledBlock(w) for _ in range(blocks)]
+        for _ in range(2):
+            layers += [nn.Upsample(scale_factor=2), nn.Conv2d(w, w // 2, 3, 1, 1), norm(w // 2), nn.ReLU()]
+            w //= 2
+        self.model = nn.Sequential(*layers, nn.ReflectionPad2d(3), nn.Conv2d(w, 3, 7), nn.Tanh())
+
+    def forward(self, x):
+        return self.model(x)
+
+
+def test_generators_that_repeat_pixels_load_and_compute_the_same(tmp_path):
+    original = Upsampled()
+    network, found = load_reference(saved(tmp_path / "huggan.bin", original.state_dict()))
+    assert found["up"] == "resize-zeros" and found["blocks"] == 2 and found["width"] == 4
+    x = torch.rand(1, 3, 32, 48) * 2 - 1
+    assert torch.allclose(network(x), original(x), atol=1e-5)
+    x = torch.rand(1, 3, 256, 48) * 2 - 1
+    assert (large.translate(network, x, 32) - network(x)).abs().max() < 0.02, "kept maps have half precision"
+
+
+@pytest.mark.parametrize("name", ["G.pth", "pytorch_model.bin", "epoch_10.ckpt", "G.safetensors", "wrong.pt"])
+def test_a_file_is_known_by_its_content_and_convert_keeps_domains_and_size(tmp_path, name):
+    state = network_of({"name": "resnet", "width": 4, "blocks": 6}).state_dict()
+    file = tmp_path / name
+    if "safe" in name or "wrong" in name:
+        save_file(state, file)
+    else:
+        torch.save(state, file)
+    out = tmp_path / "out" / "G_AB.safetensors"
+    assert convert([str(file), "-o", str(out), "--domains", "dog", "cat", "--size", "128"]) == 0
+    loaded, header = load_weights(out)
+    assert header["domains"] == ["dog", "cat"] and header["size"] == 128
+    assert all(torch.equal(loaded.state_dict()[key], state[key]) for key in state)
+    assert Translator.from_pretrained(file, device="cpu").channels == (3, 3)
+
+
+def wrapped(state, kind):
+    optimizer = torch.optim.Adam([nn.Parameter(torch.zeros(2))]).state_dict()
+    critic = {"model.0.weight": torch.zeros(64, 3, 4, 4)}
+    return {
+        "parallel": {"state_dict": {f"module.{k}": v for k, v in state.items()}, "epoch": 3},
+        "optimizer": {"generator": state, "optimizer_state_dict": optimizer},
+        "discriminator": {"nets": {"G": state, "D": critic}},
+        "prefixes": {**{f"netG.{k}": v for k, v in state.items()}, **{f"netD.{k}": v for k, v in critic.items()}},
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ["parallel", "optimizer", "discriminator", "prefixes"])
+def test_the_only_generator_is_found_however_it_is_wrapped(tmp_path, kind):
+    state = network_of({"name": "resnet", "width": 4, "blocks": 6}).state_dict()
+    network, _ = load_reference(saved(tmp_path / "all.pth", wrapped(state, kind)))
+    assert all(torch.equal(network.state_dict()[key], state[key]) for key in state)
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_of_several_generators_one_is_chosen_by_its_key(tmp_path, flat, capsys):
+    one, two = ({k: v + i for k, v in network_of(SMALL).state_dict().items()} for i in range(2))
+    nets = {"G_A2B": one, "G_B2A": two}
+    content = {f"{n}.{k}": v for n, state in nets.items() for k, v in state.items()} if flat else {"epoch": 5, **nets}
+    both = saved(tmp_path / "both.pth", content)
+    out = tmp_path / "G_BA.safetensors"
+    assert convert([str(both), "-o", str(out)]) == 2
+    said = capsys.readouterr().err
+    assert "several networks (G_A2B, G_B2A): choose one with --key" in said and said.count("\n") == 1
+    assert convert([str(both), "-o", str(out), "--key", "G_B2A"]) == 0
+    assert torch.equal(load_weights(out)[0].state_dict()["model.1.bias"], two["model.1.bias"])
+    assert convert([str(both), "-o", str(out), "--overwrite", "--key", "D"]) == 2
+    assert "no generator 'D': it holds G_A2B, G_B2A" in capsys.readouterr().err
+
+
+def test_another_network_is_not_called_incomplete(tmp_path):
+    state = network_of(SMALL).state_dict()
+    state["model.4.conv.weight"] = state.pop("model.4.weight")
+    with pytest.raises(WeightsError, match=r"resembles a resnet.*not known here"):
+        load_reference(saved(tmp_path / "G.pth", state))
 
 
 class Bomb:

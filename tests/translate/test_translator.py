@@ -189,6 +189,21 @@ def test_size_scales_inside_and_comes_back_to_the_pictures_own_size():
     assert seen == [(32, 64)]
 
 
+def test_size_never_enlarges():
+    t = translator()
+    seen = []
+    t.network.register_forward_hook(lambda module, args, out: seen.append(tuple(args[0].shape[-2:])))
+    narrow = noise(2, 160, 3)
+    assert np.array_equal(t(narrow, size=64), t(narrow)) and seen == [(16, 160)] * 2, "padded to 16, as without size"
+
+
+def test_what_one_picture_may_cost_is_bounded_and_said(monkeypatch):
+    monkeypatch.setattr("cyclegan.translate.translator.LARGEST", 40 * 40)
+    with pytest.raises(ImageError, match=r"80 × 50 pixels are more than.*size=31 "):
+        translator()(noise(50, 80, 3))
+    assert translator()(noise(50, 80, 3), size=31).shape == (50, 80, 3)
+
+
 @pytest.mark.parametrize(
     ("picture", "sentence"),
     [
