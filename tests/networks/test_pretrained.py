@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFilter
 
-from cyclegan import Translator
+from cyclegan import Generator, Translator
 from cyclegan.data.images import find_images
 from cyclegan.data.pixels import to_levels
 from cyclegan.evaluate.measure import Framing
@@ -26,6 +26,17 @@ def test_both_directions_are_small_and_say_where_they_come_from(name):
         assert found.path.stat().st_size < 5e6
         translator = Translator.from_pretrained(name, reverse)
         assert list(translator.domains) == card["domains"][:: -1 if reverse else 1]
+
+
+def test_the_digits_are_small_and_of_many_shapes():
+    card = library.model_card("gan_mnist")
+    assert card["licence"] and card["source"] and card["known_failures"] and card["metrics"]
+    assert library.find_generator("gan_mnist").stat().st_size < 5e6
+    digits = torch.tensor(np.stack([np.asarray(d) for d in Generator.from_pretrained("gan_mnist", "cpu")(50)])).float()
+    assert digits.shape == (50, 28, 28)
+    ink = (digits > 128).float().mean((1, 2))
+    assert (ink > 0.02).all() and (ink < 0.5).all(), "strokes on black"
+    assert torch.pdist(digits.flatten(1) / 255).median() > 5, "no two are alike"
 
 
 def test_most_horses_become_zebras_to_a_network_that_did_not_train_them(horse2zebra):
