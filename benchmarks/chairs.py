@@ -19,15 +19,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from scipy.ndimage import label
 
 from cyclegan.data.config import VoxelsConfig
+from cyclegan.data.contact_sheet import grid
+from cyclegan.data.formats import save_picture
 from cyclegan.data.pixels import to_signed
 from cyclegan.data.render import render
 from cyclegan.data.voxels import open_solids
 from cyclegan.networks.library import find_encoder
 from cyclegan.networks.weights import load_weights
 from cyclegan.sample.generator import Generator
+from cyclegan.sample.solid import LOOK
 
 CAMERAS = ((-60.0, 25.0), (-20.0, 15.0), (20.0, 25.0), (60.0, 15.0))  # azimuth, elevation in degrees
 
@@ -46,8 +50,13 @@ def mean_solid(train: np.ndarray) -> np.ndarray:
     return candidates[ious(candidates, train).mean(1).argmax()]
 
 
-def from_pictures(generator: Generator, name: str, train: np.ndarray, test: np.ndarray) -> dict[str, float]:
-    """Mean IoU of the solids from pictures and of the three controls."""
+def from_pictures(
+    generator: Generator, name: str, train: np.ndarray, test: np.ndarray
+) -> tuple[dict[str, float], list[Image.Image]]:
+    """Mean IoU of the solids from pictures and of the three controls; and eight examples, evenly chosen.
+
+    An example is a picture, the solid made of it and the true one, as three pictures.
+    """
     encoder, header = load_weights(find_encoder(name))
     view = header["inputs"][-1]
     cameras = np.arange(len(test)) % len(CAMERAS)
@@ -62,12 +71,18 @@ def from_pictures(generator: Generator, name: str, train: np.ndarray, test: np.n
             nearest[i] = np.square(shown - pictures[i].ravel()).sum(1).argmin()
     with_train = ious(test, train)
     own = np.arange(len(test))
-    return {
+    examples = [
+        Image.fromarray(shown)
+        for i in np.arange(8) * len(test) // 8
+        for shown in (render(test[i], LOOK, *CAMERAS[cameras[i]]), render(made[i], LOOK), render(test[i], LOOK))
+    ]
+    figures = {
         "made": float(ious(made, test)[own, own].mean()),
         "mean chair": float(ious(mean_solid(train)[None], test).mean()),
         "training chair with the nearest picture": float(with_train[own, nearest].mean()),
         "training chair nearest to the true solid": float(with_train.max(1).mean()),
     }
+    return figures, examples
 
 
 def largest_part(solid: np.ndarray) -> float:
@@ -93,6 +108,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder or file of the solids")
     parser.add_argument("--pose", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0, help="of the samples and of the real chairs beside them")
+    parser.add_argument("--sheet", type=Path, help="a picture to write: eight chairs as seen, as made and as they are")
     options = parser.parse_args()
     generator = Generator.from_pretrained(options.name, "cpu")
     config = VoxelsConfig(size=generator.header["outputs"][-1], pose=options.pose)
@@ -101,8 +117,11 @@ def main() -> None:
     others = np.random.default_rng(options.seed).choice(len(train), len(test), replace=False)
     mean = np.repeat(mean_solid(train.cells)[None], len(test), 0)
     sets = {"samples": made, "real training chairs": train.cells[others], "mean chair": mean}
+    figures, examples = from_pictures(generator, options.name, train.cells, test.cells)
+    if options.sheet:
+        save_picture(grid(examples, 6), options.sheet)
     report = {
-        "from a picture, IoU": from_pictures(generator, options.name, train.cells, test.cells),
+        "from a picture, IoU": figures,
         "from noise": {what: as_a_set(cells, test.cells) for what, cells in sets.items()},
         "held-out chairs themselves": as_a_set(test.cells, test.cells),
     }

@@ -123,7 +123,7 @@ def _mix(generator: Generator, options: Options) -> int:
 
 def _solids(generator: Generator, options: Options) -> int:
     from cyclegan.data.contact_sheet import grid
-    from cyclegan.data.images import save_picture
+    from cyclegan.data.formats import save_picture
     from cyclegan.sample.solid import from_picture, look, save_solids
 
     if not generator.makes_solids:
