@@ -41,7 +41,7 @@ def read_bands(source: str | os.PathLike | bytes | bytearray | BinaryIO, channel
     Raises ``ImageError``, whose sentence lacks the file's name, and ``MissingPackage``.
     """
     file = BytesIO(source) if isinstance(source, (bytes, bytearray)) else source
-    if _is_tiff(file):
+    if _is_tiff(file) and not _pillow_reads(file, channels):
         with _page(file) as page:
             values = page.asarray()
             values = np.moveaxis(values, page.axes.index("S"), -1) if "S" in page.axes else values
@@ -73,6 +73,19 @@ def _too_many(count: int) -> str:
         f"has {count} bands, and not all are colour or called transparency: train on all of them with "
         f"channels = [{count}, {count}] on the data set's card, or save it with three"
     )
+
+
+def _pillow_reads(file: str | os.PathLike | BinaryIO, channels: int) -> bool:
+    """Whether Pillow gives these bands of 8 bits as they are; it knows compressions for which tifffile needs help."""
+    try:
+        with Image.open(file) as image:
+            extra = image.tag_v2.get(_EXTRA, 2)  # 1: colours multiplied by transparency, which Pillow would divide
+            return len(image.getbands()) == channels and set(image.tag_v2.get(258, ())) == {8} and extra in (2, (2,))
+    except (OSError, SyntaxError):
+        return False
+    finally:
+        if not isinstance(file, (str, os.PathLike)):
+            file.seek(0)
 
 
 def _is_tiff(file: str | os.PathLike | BinaryIO) -> bool:

@@ -184,6 +184,9 @@ def test_transparency_is_a_band_where_the_card_says_so(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 4), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "a.png")
     assert np.array_equal(read_image(tmp_path / "a.png", 4), pixels)
+    Image.fromarray(pixels).save(tmp_path / "a.tif", compression="tiff_lzw")
+    for source in (tmp_path / "a.tif", (tmp_path / "a.tif").read_bytes()):
+        assert np.array_equal(read_image(source, 4), pixels)
 
 
 def test_several_pages_or_frames_are_noticed(tmp_path):
