@@ -14,13 +14,13 @@ from cyclegan.data.pixels import as_colour, to_levels, to_signed
 from cyclegan.data.values import Span
 from cyclegan.evaluate.measure import Example, Framing
 from cyclegan.networks import library
+from cyclegan.networks.directions import A_TO_B, B_TO_A, DIRECTIONS, Direction
 from cyclegan.networks.weights import read_header
 from cyclegan.sample.generator import Generator
 from cyclegan.system.errors import UserError, WeightsError
 from cyclegan.system.files import sha256_of
 from cyclegan.translate.translator import Translator
 
-DIRECTIONS = ("AB", "BA")
 TOGETHER = 4  # pictures translated in one call
 
 
@@ -28,7 +28,7 @@ TOGETHER = 4  # pictures translated in one call
 class Test:
     """The real pictures of one direction."""
 
-    direction: str  # "AB" or "BA"
+    direction: Direction
     domains: tuple[str, str]  # (source, target)
     channels: tuple[int, int]
     inputs: list[Path]
@@ -145,16 +145,16 @@ class SampleFolder:
             yield Example(as_colour(self.framing.read(path, self.channels)))
 
 
-def load_translators(given: str, wanted: tuple[str, ...], device) -> dict[str, tuple[Translator, dict]]:
+def load_translators(given: str, wanted: tuple[Direction, ...], device) -> dict[Direction, tuple[Translator, dict]]:
     """The translators that ``given`` names, by direction, each with its facts; {} for a folder of pictures.
 
     A single generator in a file belongs to the one direction that is ``wanted``, if only one is. Raises ``UserError``.
     """
     found, reasons = {}, []
-    for direction, reverse in zip(DIRECTIONS, (False, True), strict=True):
+    for direction in DIRECTIONS:
         try:
-            path = library.find(given, reverse).path
-            translator = Translator.from_pretrained(given, reverse, device)
+            path = library.find(given, direction.reverse).path
+            translator = Translator.from_pretrained(given, direction.reverse, device)
             found[direction] = translator, facts_of(given, path, translator.header)
         except WeightsError:
             raise  # a file that is there and damaged is no missing direction
@@ -171,18 +171,15 @@ def load_translators(given: str, wanted: tuple[str, ...], device) -> dict[str, t
     return found
 
 
-def pairs(name: str, found: dict[str, tuple[Translator, dict]], data: Dataset) -> dict[str, Pair]:
+def pairs(name: str, found: dict[Direction, tuple[Translator, dict]], data: Dataset) -> dict[Direction, Pair]:
     """One ``Pair`` for each direction of ``data``; by the names of the domains where the translators know them."""
-    if all(translator.domains == data.domains[:: -1 if d == "AB" else 1] for d, (translator, _) in found.items()):
-        found = {_OTHER[direction]: translator for direction, translator in found.items()}
+    if all(translator.domains == direction.back.of(data.domains) for direction, (translator, _) in found.items()):
+        found = {direction.back: translator for direction, translator in found.items()}
     made = {}
     for direction, (translator, facts) in found.items():
-        back, _ = found.get(_OTHER[direction], (None, None))
+        back, _ = found.get(direction.back, (None, None))
         made[direction] = Pair(name, translator, back, facts)
     return made
-
-
-_OTHER = {"AB": "BA", "BA": "AB"}
 
 
 def facts_of(given: str, path: Path, header: dict) -> dict:
@@ -214,7 +211,7 @@ def is_generator(given: str) -> bool:
     return any((folder / f"{library.GENERATOR}.safetensors").is_file() for folder in folders)
 
 
-def pictures(given: str, name: str, wanted: tuple[str, ...]) -> dict[str, Pictures]:
+def pictures(given: str, name: str, wanted: tuple[Direction, ...]) -> dict[Direction, Pictures]:
     """A folder of another program's results, by direction.
 
     The reference's result folders hold NAME_real_A, NAME_fake_B …: there only the fakes count, each for its
@@ -222,7 +219,7 @@ def pictures(given: str, name: str, wanted: tuple[str, ...]) -> dict[str, Pictur
     """
     files = find_images(given)
     made = {}
-    for direction, ends in (("AB", ("_fake_B", "_fake")), ("BA", ("_fake_A",))):
+    for direction, ends in ((A_TO_B, ("_fake_B", "_fake")), (B_TO_A, ("_fake_A",))):
         fakes = [path for path in files if path.stem.endswith(ends)]
         if fakes and direction in wanted:
             made[direction] = Pictures(name, fakes, {"given": given, "seen": []})

@@ -8,7 +8,7 @@ import torch
 
 from cyclegan.data.datasets import Dataset, dataset_names, dataset_of_run, locate, spans_on_card
 from cyclegan.data.images import find_images
-from cyclegan.evaluate.entries import DIRECTIONS, Pair, Pictures, Test, is_generator, load_translators, pairs, pictures
+from cyclegan.evaluate.entries import Pair, Pictures, Test, is_generator, load_translators, pairs, pictures
 from cyclegan.evaluate.features import default_features, load_features
 from cyclegan.evaluate.generators import assess_generators
 from cyclegan.evaluate.html import Sheets
@@ -16,6 +16,7 @@ from cyclegan.evaluate.measure import Framing, Measured, compare, ranked
 from cyclegan.evaluate.options import Evaluation
 from cyclegan.evaluate.report import describe, remarks
 from cyclegan.evaluate.results import Results, contact_sheet, enough, given_names, open_folder, score_of, watched
+from cyclegan.networks.directions import DIRECTIONS, Direction
 from cyclegan.system.devices import choose_device
 from cyclegan.system.errors import UserError, require
 
@@ -32,7 +33,7 @@ def assess(options: Evaluation, say: Callable[[str], object]) -> Results:
 def _assess_translators(
     options: Evaluation, names: dict[str, str], device: torch.device, say: Callable[[str], object]
 ) -> Results:
-    wanted = DIRECTIONS if options.direction == "both" else (options.direction,)
+    wanted = tuple(d for d in DIRECTIONS if options.direction in ("both", d.letters))
     loaded = {subject: load_translators(subject, wanted, device) for subject in names}
     data = _data(options, loaded)
     if data.test_pairs():
@@ -52,7 +53,7 @@ def _assess_translators(
     for direction in wanted:
         rows = [found[direction] for found in subjects.values() if direction in found]
         if not rows:
-            way = " → ".join(_ordered(data.domains, direction))
+            way = " → ".join(direction.of(data.domains))
             say(f"Nothing here translates {way}: that direction is left out.")
             continue
         test = _test(data, direction, rows)
@@ -71,7 +72,7 @@ def _direction(test: Test, rows: list[Pair | Pictures], framing, networks, image
         return watched(examples, count, f"{way}: {what}", networks)
 
     target = measured(test.targets_of(test.targets, framing), len(test.targets), "real pictures")
-    entry = {"direction": test.direction, "from": test.domains[0], "to": test.domains[1]}
+    entry = {"direction": test.direction.letters, "from": test.domains[0], "to": test.domains[1]}
     entry |= {"inputs": len(test.inputs), "targets": len(test.targets), "rows": []}
     for row in rows:
         count = len(row.files) if isinstance(row, Pictures) else len(test.inputs)
@@ -81,7 +82,7 @@ def _direction(test: Test, rows: list[Pair | Pictures], framing, networks, image
         for network in figures["features"]:
             figures["features"][network]["seen_in_training"] = network in row.facts["seen"]
         entry["rows"].append({"name": row.name, "kind": row.kind, **figures, "facts": row.facts})
-        sheets[test.direction, row.name] = contact_sheet(
+        sheets[test.direction.letters, row.name] = contact_sheet(
             lambda chosen, row=row: row.examples(test, framing, chosen), ranked(found, target, networks[0].name)
         )
     untouched = measured(test.untouched(framing), len(test.inputs), "untouched inputs")
@@ -114,24 +115,19 @@ def _data(options: Evaluation, loaded: dict) -> Dataset:
         raise UserError(f"{error}{hint}") from error
 
 
-def _test(data: Dataset, direction: str, rows: list) -> Test:
+def _test(data: Dataset, direction: Direction, rows: list) -> Test:
     """One direction of a data set; its training pictures stand in where it has no test pictures."""
-    order = 1 if direction == "AB" else -1
     has_test = bool(data.test_A and data.test_B)
-    train = [find_images(folder) for folder in (data.train_A, data.train_B)][::order]
-    test = [find_images(folder) for folder in (data.test_A, data.test_B)][::order] if has_test else train
-    domains, channels = _ordered(data.domains, direction), tuple(data.channels[::order])
+    train = [find_images(folder) for folder in direction.of((data.train_A, data.train_B))]
+    test = [find_images(folder) for folder in direction.of((data.test_A, data.test_B))] if has_test else train
+    domains, channels = direction.of(data.domains), direction.of(data.channels)
     for count, domain in zip(map(len, test), domains, strict=True):
         enough(count, domain)
-    truth = dict(pair[::order] for pair in data.test_pairs())
+    truth = dict(direction.of(pair) for pair in data.test_pairs())
     trained = [row.there.spans for row in rows if isinstance(row, Pair)]
-    on_card = tuple(spans_on_card(data.card)[::order]) or (None, None)
-    spans = next((spans for spans in trained if any(spans)), on_card)
+    on_card = spans_on_card(data.card)
+    spans = next((spans for spans in trained if any(spans)), direction.of(on_card) if on_card else (None, None))
     return Test(direction, domains, channels, *test, train[1] if has_test else [], truth, spans)
-
-
-def _ordered(domains: tuple[str, str], direction: str) -> tuple[str, str]:
-    return domains if direction == "AB" else domains[::-1]
 
 
 def _drawn(files: list[Path], count: int, seed: int) -> list[Path]:

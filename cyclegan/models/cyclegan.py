@@ -22,6 +22,7 @@ from cyclegan.models.losses import (
 )
 from cyclegan.models.pool import ImagePool
 from cyclegan.networks.build import build_discriminator, build_generator
+from cyclegan.networks.directions import DIRECTIONS
 from cyclegan.networks.layers import initialise, within_range
 from cyclegan.system.devices import process_rank
 from cyclegan.system.errors import UserError
@@ -285,9 +286,9 @@ class CycleGAN(Game):
         return {
             name: (
                 self.players["G"].best(name),
-                {"architecture": architecture, "domains": list(self.domains[::order]), "size": self.whole_size},
+                {"architecture": architecture, "domains": list(direction.of(self.domains)), "size": self.whole_size},
             )
-            for (name, architecture), order in zip(self.architectures.items(), (1, -1), strict=True)
+            for (name, architecture), direction in zip(self.architectures.items(), DIRECTIONS, strict=True)
         }
 
     def local_state(self) -> dict:

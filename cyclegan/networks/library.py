@@ -17,12 +17,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from cyclegan.networks.directions import A_TO_B, B_TO_A, DIRECTIONS, Direction
 from cyclegan.networks.linked import linked_weights
 from cyclegan.networks.weights import is_ours
 from cyclegan.system.cards import card_files, hint, read_card
 from cyclegan.system.errors import UserError
 
-DIRECTIONS = ("G_AB", "G_BA")
 GENERATOR = "G"  # the name of a generator from noise: its file, and its table on a card
 ENCODER = "E"  # the name of what finds the latent of a picture for that generator, where there is one
 
@@ -50,8 +50,7 @@ def translators() -> dict[str, list[tuple[str, str]]]:
     found = {}
     for name in model_names():
         card = model_card(name)
-        ways = zip(DIRECTIONS, (tuple(card["domains"]), tuple(card["domains"][::-1])), strict=True)
-        found[name] = [way for direction, way in ways if direction in card]
+        found[name] = [direction.of(card["domains"]) for direction in DIRECTIONS if direction.name in card]
     return found
 
 
@@ -68,20 +67,20 @@ def find(name: str | os.PathLike, reverse: bool = False, **hub) -> Found:
 
     ``hub`` are options of ``huggingface_hub.hf_hub_download``. Raises ``UserError`` with one sentence.
     """
-    given = os.fspath(name)
+    given, direction = os.fspath(name), DIRECTIONS[reverse]
     path = Path(given).expanduser()
     if path.is_file():
-        return _in_card(path, reverse) if path.suffix == ".toml" else _as_file(path, reverse)
+        return _in_card(path, direction) if path.suffix == ".toml" else _as_file(path, direction)
     if path.is_dir() and not (given in _card_files() and path.name == given):
-        return _in_folder(path, reverse)
+        return _in_folder(path, direction)
     if given in _card_files():
-        return _in_card(_card_files()[given], reverse)
+        return _in_card(_card_files()[given], direction)
     if (run := Path("runs") / given).is_dir():
-        return _in_folder(run, reverse)
+        return _in_folder(run, direction)
     if re.fullmatch(r"[\w.-]+/[\w.-]+", given) and given.split("/")[0] not in (".", "..", "runs", "pretrained"):
         from cyclegan.networks.hub import download
 
-        return Found(download(given, f"{DIRECTIONS[reverse]}.safetensors", **hub), DIRECTIONS[reverse])
+        return Found(download(given, f"{direction.name}.safetensors", **hub), direction.name)
     raise UserError(_unknown(given))
 
 
@@ -90,7 +89,7 @@ def find_generator(name: str | os.PathLike) -> Path:
 
     A translator's file is found too, so that whoever loads it can say what it is. Raises ``UserError``.
     """
-    return _find_part(name, (GENERATOR, *DIRECTIONS), "generator")
+    return _find_part(name, (GENERATOR, *(direction.name for direction in DIRECTIONS)), "generator")
 
 
 def find_encoder(name: str | os.PathLike) -> Path:
@@ -149,27 +148,27 @@ def _read_card(path: Path) -> dict:
     if not (isinstance(domains, list) and len(domains) == count and all(isinstance(d, str) for d in domains)):
         example = '["what it makes"]' if count == 1 else '["A\'s name", "B\'s name"]'
         raise UserError(f"the card {path} needs domains = {example}, not {domains!r}")
-    for direction in (*DIRECTIONS, GENERATOR, ENCODER):
-        entry = card.get(direction)
+    for part in (*(direction.name for direction in DIRECTIONS), GENERATOR, ENCODER):
+        entry = card.get(part)
         if entry is not None and not (isinstance(entry, dict) and ("file" in entry or "url" in entry)):
-            raise UserError(f"the card {path} needs a file or a url in [{direction}]")
+            raise UserError(f"the card {path} needs a file or a url in [{part}]")
     return card
 
 
-def _in_card(path: Path, reverse: bool) -> Found:
-    card, direction = _read_card(path), DIRECTIONS[reverse]
+def _in_card(path: Path, direction: Direction) -> Found:
+    card = _read_card(path)
     if GENERATOR in card:
         raise UserError(f"{path.stem} makes pictures from noise and translates none: use python -m cyclegan.sample")
-    domains = tuple(reversed(card["domains"]) if reverse else card["domains"])
-    if direction not in card:
+    domains = direction.of(card["domains"])
+    if direction.name not in card:
         raise UserError(_one_way(path.stem, domains))
-    entry = card[direction]
+    entry = card[direction.name]
     if "file" not in entry:
-        return Found(linked_weights(path.stem, direction, entry, domains), direction)
+        return Found(linked_weights(path.stem, direction.name, entry, domains), direction.name)
     file = path.parent / entry["file"]
     if not file.is_file():
         raise UserError(f"the card {path} names {file}, which is not there")
-    return Found(file, direction, domains, reference=entry.get("format") == "reference")
+    return Found(file, direction.name, domains, reference=entry.get("format") == "reference")
 
 
 def _one_way(name: str, wanted: tuple[str, str]) -> str:
@@ -181,23 +180,22 @@ def _one_way(name: str, wanted: tuple[str, str]) -> str:
 
 def _leads(path: Path, wanted: tuple[str, str]) -> bool:
     card = _read_card(path)
-    return "G_AB" in card and tuple(card["domains"]) == wanted
+    return A_TO_B.name in card and tuple(card["domains"]) == wanted
 
 
-def _as_file(path: Path, reverse: bool) -> Found:
-    if reverse:
+def _as_file(path: Path, direction: Direction) -> Found:
+    if direction.reverse:
         raise UserError(f"{path} is one generator, so there is no other direction in it; give the folder of the pair")
-    direction = path.stem if path.stem in DIRECTIONS else "G_AB"
-    return Found(path, direction, reference=not is_ours(path))
+    name = path.stem if path.stem == B_TO_A.name else A_TO_B.name
+    return Found(path, name, reference=not is_ours(path))
 
 
-def _in_folder(folder: Path, reverse: bool) -> Found:
-    direction = DIRECTIONS[reverse]
-    file = folder / f"{direction}.safetensors"
+def _in_folder(folder: Path, direction: Direction) -> Found:
+    file = folder / f"{direction.name}.safetensors"
     if file.is_file():
-        return Found(file, direction)
-    if (folder / "card.toml").is_file() and direction in _read_card(folder / "card.toml"):
-        return _in_card(folder / "card.toml", reverse)
+        return Found(file, direction.name)
+    if (folder / "card.toml").is_file() and direction.name in _read_card(folder / "card.toml"):
+        return _in_card(folder / "card.toml", direction)
     there = [path.name for path in sorted(folder.glob("*.safetensors"))]
     if f"{GENERATOR}.safetensors" in there:
         raise UserError(f"{folder} makes pictures from noise and translates none: use python -m cyclegan.sample")

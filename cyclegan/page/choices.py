@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from cyclegan.data.datasets import dataset_root
 from cyclegan.data.folders import find_domains
 from cyclegan.data.images import find_images
 from cyclegan.networks import library
+from cyclegan.networks.directions import A_TO_B, DIRECTIONS, Direction
 from cyclegan.networks.linked import model_cache
 from cyclegan.networks.weights import read_header
 from cyclegan.system.cards import package_folder, read_card
@@ -23,7 +25,7 @@ class Way:
     """One direction of a choice: what ``Translator.from_pretrained`` is called with."""
 
     name: str
-    reverse: bool
+    direction: Direction
     source: str
     target: str
 
@@ -32,8 +34,8 @@ class Way:
         return f"{self.source} → {self.target}"
 
     @property
-    def direction(self) -> str:
-        return library.DIRECTIONS[self.reverse]
+    def reverse(self) -> bool:
+        return self.direction.reverse
 
 
 @dataclass(frozen=True)
@@ -113,10 +115,10 @@ def _cards() -> list[Choice]:
         if "G_BA" not in card and _opposite(card, cards.get(partner)):
             if name > partner:
                 continue  # shown with its partner
-            ways = (Way(name, False, *card["domains"]), Way(partner, False, *cards[partner]["domains"]))
+            ways = (Way(name, A_TO_B, *card["domains"]), Way(partner, A_TO_B, *cards[partner]["domains"]))
         else:
-            ways = _ways(name, card["domains"], [d for d in library.DIRECTIONS if d in card])
-        present = [_present(way, cards[way.name][way.direction]) for way in ways]
+            ways = _ways(name, card["domains"], [direction for direction in DIRECTIONS if direction.name in card])
+        present = [_present(way, cards[way.name][way.direction.name]) for way in ways]
         usable = tuple(way for way, there in zip(ways, present, strict=True) if there is not None)
         if usable:
             here = all(there for there in present if there is not None)
@@ -128,7 +130,7 @@ def _cards() -> list[Choice]:
 def _present(way: Way, entry: dict) -> bool | None:
     """Whether the weights are on this machine; None where they are neither here nor anywhere."""
     if "file" not in entry:
-        return (model_cache() / way.name / f"{way.direction}.safetensors").is_file()
+        return (model_cache() / way.name / f"{way.direction.name}.safetensors").is_file()
     try:
         library.find(way.name, way.reverse)
         return True
@@ -141,11 +143,11 @@ def _runs() -> list[Choice]:
     for folder in run_folders():
         try:
             card = read_card(folder / "card.toml")
-            there = [d for d in library.DIRECTIONS if (folder / f"{d}.safetensors").is_file()]
-            source, target = read_header(folder / f"{there[0]}.safetensors")["domains"]
+            there = [d for d in DIRECTIONS if (folder / f"{d.name}.safetensors").is_file()]
+            source, target = read_header(folder / f"{there[0].name}.safetensors")["domains"]
         except (OSError, IndexError, UserError):
             continue  # not exported yet, or being written right now
-        domains = (source, target) if there[0] == "G_AB" else (target, source)
+        domains = there[0].of((source, target))
         key = f"runs/{folder.name}"
         steps = card.get("training", {}).get("steps")
         ways = _ways(key, domains, there)
@@ -172,10 +174,8 @@ def run_config(folder: Path) -> dict:
         return {}
 
 
-def _ways(name: str, domains, directions: list[str]) -> tuple[Way, ...]:
-    source, target = domains
-    both = {"G_AB": Way(name, False, source, target), "G_BA": Way(name, True, target, source)}
-    return tuple(both[direction] for direction in directions)
+def _ways(name: str, domains: Sequence[str], directions: list[Direction]) -> tuple[Way, ...]:
+    return tuple(Way(name, direction, *direction.of(domains)) for direction in directions)
 
 
 def _title(card: dict, name: str, ways: tuple[Way, ...], note: str) -> str:

@@ -14,7 +14,7 @@ import pytest
 from huggingface_hub import ModelCard
 from pairs import ARCHITECTURE
 
-from cyclegan.networks import library
+from cyclegan.networks.directions import DIRECTIONS
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
@@ -80,7 +80,7 @@ def run_with_hub(server, code):
 
 
 def test_a_repository_on_the_hub(server, pair):
-    for direction in library.DIRECTIONS:
+    for direction in (way.name for way in DIRECTIONS):
         server.files[f"{direction}.safetensors"] = Path(f"runs/mine/{direction}.safetensors").read_bytes()
     code = """
 from cyclegan import Translator

@@ -12,6 +12,7 @@ from served_page import make_run, picture
 
 from cyclegan import Translator
 from cyclegan.page import choices, many_files, one_picture, words
+from cyclegan.system import cards
 from cyclegan.system.errors import ImageError, UserError
 
 
@@ -22,7 +23,7 @@ def here(tmp_path, monkeypatch):
     monkeypatch.setenv("CYCLEGAN_MODELS", str(tmp_path / "models"))
     monkeypatch.setenv("CYCLEGAN_DATASETS", str(tmp_path / "datasets"))
     monkeypatch.setattr(choices, "package_folder", lambda kind: tmp_path / "package" / kind)
-    monkeypatch.setattr(choices.library, "package_folder", lambda kind: tmp_path / "package" / kind)
+    monkeypatch.setattr(cards, "package_folder", lambda kind: tmp_path / "package" / kind)
     return tmp_path
 
 

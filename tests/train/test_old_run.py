@@ -67,5 +67,5 @@ def test_it_can_be_evaluated_and_the_page_offers_it(old):
 
     rows = evaluate(old, features="efficientnet-lite0", device="cpu").report["directions"]
     assert [(entry["direction"], entry["rows"][0]["name"]) for entry in rows] == [("AB", "old"), ("BA", "old")]
-    assert [way.direction for way in choices.choose("runs/old").ways] == ["G_AB", "G_BA"]
+    assert [way.direction.name for way in choices.choose("runs/old").ways] == ["G_AB", "G_BA"]
     assert old in choices.run_folders() and choices.run_config(old)["training"]["steps"] == 6
