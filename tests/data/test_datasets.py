@@ -54,7 +54,8 @@ def test_every_card_of_the_package_can_be_used():
     assert cards.keys() == {path.stem for path in package_folder("datasets").glob("*.toml")} >= set(OFFICIAL)
     for name, card in cards.items():
         assert card["name"] == name
-        assert sum(origin in card for origin in ("archive", "maker", "reader")) == 1, name
+        by_hand = "--data" in card["source"]  # nobody offers it with a checksum: the card says where to get it
+        assert sum(origin in card for origin in ("archive", "maker", "reader")) == (0 if by_hand else 1), name
         for recipe in load_model("cyclegan").recipes:
             defaults(config_class("cyclegan")(name, recipe=recipe), lambda _, card=card: card.get("train", {})).check()
     hashes = [card["archive"]["sha256"] for card in cards.values() if "archive" in card]
