@@ -18,6 +18,7 @@ app: $(VENV)/.app  ## the page in the browser
 lint: $(VENV)/.test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/mypy
 
 # One stamp for each extra: set up again only when the list of dependencies changes.
 $(VENV)/.%: setup.cfg pyproject.toml

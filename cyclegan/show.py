@@ -1,9 +1,12 @@
 """``python -m cyclegan.show NAME_OR_RUN``: one picture of what a pair of translators does to test pictures."""
 
+from __future__ import annotations
+
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclegan.system.errors import UserError, command, leave_on_interrupt
 
@@ -11,6 +14,12 @@ if __name__ == "__main__":
     leave_on_interrupt()
 
 import tyro
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from cyclegan.data.datasets import Dataset
+    from cyclegan.translate.translator import Translator
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,7 @@ def _show(options: Show) -> int:
     return 0
 
 
-def there_and_back(pair, data, count: int):
+def there_and_back(pair: Sequence[Translator], data: Dataset, count: int) -> Image.Image:
     """A sheet of ``count`` test pictures a direction: the picture, its translation, and the translation back."""
     import random
 

@@ -79,8 +79,9 @@ def _pillow_reads(file: str | os.PathLike | BinaryIO, channels: int) -> bool:
     """Whether Pillow gives these bands of 8 bits as they are; it knows compressions for which tifffile needs help."""
     try:
         with Image.open(file) as image:
-            extra = image.tag_v2.get(_EXTRA, 2)  # 1: colours multiplied by transparency, which Pillow would divide
-            return len(image.getbands()) == channels and set(image.tag_v2.get(258, ())) == {8} and extra in (2, (2,))
+            tags: Any = getattr(image, "tag_v2")  # noqa: B009  of TIFF files only: Pillow has no type for it
+            extra = tags.get(_EXTRA, 2)  # 1: colours multiplied by transparency, which Pillow would divide
+            return len(image.getbands()) == channels and set(tags.get(258, ())) == {8} and extra in (2, (2,))
     except (OSError, SyntaxError):
         return False
     finally:

@@ -5,8 +5,8 @@ to be pickled, which is what breaks worker processes on Windows and in notebooks
 """
 
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ def batches(
     rank: int = 0,
     world: int = 1,
     pinned: bool = False,
-) -> Iterator[tuple[Tensor, ...]]:
+) -> Generator[tuple[Tensor, ...], None, None]:
     """``count`` batches from step ``first`` on: one uint8 tensor (batch, C, H, W) for each part of a sample.
 
     ``pinned`` memory is copied to a CUDA device without waiting; the readers bring the batches there.
@@ -41,7 +41,7 @@ def batches(
         stacked = (torch.from_numpy(np.stack([sample.numpy() for sample in part])) for part in parts)
         return tuple(part.pin_memory() if pinned else part for part in stacked)
 
-    def finished(entry) -> tuple[Tensor, ...]:
+    def finished(entry: int | Future) -> tuple[Tensor, ...]:
         return collate(entry) if isinstance(entry, int) else entry.result()
 
     steps = range(first, first + count)

@@ -15,8 +15,9 @@ def sheet(blocks: dict[str, list[list[Image.Image]]], cell: int | None = None) -
     """
     pictures = [p for rows in blocks.values() for row in rows for p in row]
     cell = cell or max(max(p.size) for p in pictures)
-    font = ImageFont.load_default(size=max(13, cell // 9))
-    head = font.size + 2 * GAP
+    letters = max(13, cell // 9)
+    font = ImageFont.load_default(size=letters)
+    head = letters + 2 * GAP
     widths = [len(rows[0]) * (cell + GAP) - GAP for rows in blocks.values()]
     height = max(map(len, blocks.values())) * (cell + GAP) - GAP
     size = (sum(widths) + MARGIN * (len(widths) + 1), height + head + 2 * MARGIN)
@@ -25,7 +26,7 @@ def sheet(blocks: dict[str, list[list[Image.Image]]], cell: int | None = None) -
     left = MARGIN
     for (title, rows), width in zip(blocks.items(), widths, strict=True):
         title = title.replace("→", ">")  # the font that comes with Pillow has no arrow
-        draw.text((left + width / 2, MARGIN + font.size / 2), title, INK, font, anchor="mm")
+        draw.text((left + width / 2, MARGIN + letters / 2), title, INK, font, anchor="mm")
         for i, row in enumerate(rows):
             for j, picture in enumerate(row):
                 place = (left + j * (cell + GAP), MARGIN + head + i * (cell + GAP))

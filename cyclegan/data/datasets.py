@@ -176,7 +176,7 @@ def spans_on_card(card: dict) -> list[Span]:
         and span[0] < span[1]
         for span in each
     ]
-    return [(float(low), float(high)) for low, high in each] if len(each) == 2 and all(fits) else []
+    return [(float(span[0]), float(span[1])) for span in each if span] if len(each) == 2 and all(fits) else []
 
 
 def _dataset(name: str, folder: Path, card: dict) -> Dataset:

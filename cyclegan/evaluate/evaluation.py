@@ -1,7 +1,9 @@
 """An evaluation from beginning to end: find the data and the translators, measure each direction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,10 +11,10 @@ import torch
 from cyclegan.data.datasets import Dataset, dataset_names, dataset_of_run, locate, spans_on_card
 from cyclegan.data.images import find_images
 from cyclegan.evaluate.entries import Pair, Pictures, Test, is_generator, load_translators, pairs, pictures
-from cyclegan.evaluate.features import default_features, load_features
+from cyclegan.evaluate.features import FeatureNetwork, default_features, load_features
 from cyclegan.evaluate.generators import assess_generators
 from cyclegan.evaluate.html import Sheets
-from cyclegan.evaluate.measure import Framing, Measured, compare, ranked
+from cyclegan.evaluate.measure import Example, Framing, Measured, compare, ranked
 from cyclegan.evaluate.options import Evaluation
 from cyclegan.evaluate.report import describe, remarks
 from cyclegan.evaluate.results import Results, contact_sheet, enough, given_names, open_folder, score_of, watched
@@ -47,7 +49,8 @@ def _assess_translators(
     networks = [load_features(name, device) for name in options.features or (default_features(say),)]
     imagenet = _imagenet(options, data)
     split = "test" if data.test_A and data.test_B else "training"
-    report = {"protocol": describe(options, data.name, split, framing, networks, imagenet), "directions": []}
+    protocol = describe(options, data.name, split, framing, networks, imagenet)
+    report: dict[str, Any] = {"protocol": protocol, "directions": []}
     folder = open_folder(options, names)
     sheets: Sheets = {}
     for direction in wanted:
@@ -64,15 +67,23 @@ def _assess_translators(
     return Results(report, sheets, score_of(networks), folder)
 
 
-def _direction(test: Test, rows: list[Pair | Pictures], framing, networks, imagenet, seed, sheets: Sheets) -> dict:
+def _direction(
+    test: Test,
+    rows: list[Pair | Pictures],
+    framing: Framing,
+    networks: list[FeatureNetwork],
+    imagenet: dict[str, int],
+    seed: int,
+    sheets: Sheets,
+) -> dict:
     """The entry of one direction: every row, then the controls. Adds the rows' contact sheets to ``sheets``."""
     way = " → ".join(test.domains)
 
-    def measured(examples, count: int, what: str) -> Measured:
+    def measured(examples: Iterable[Example], count: int, what: str) -> Measured:
         return watched(examples, count, f"{way}: {what}", networks)
 
     target = measured(test.targets_of(test.targets, framing), len(test.targets), "real pictures")
-    entry = {"direction": test.direction.letters, "from": test.domains[0], "to": test.domains[1]}
+    entry: dict[str, Any] = {"direction": test.direction.letters, "from": test.domains[0], "to": test.domains[1]}
     entry |= {"inputs": len(test.inputs), "targets": len(test.targets), "rows": []}
     for row in rows:
         count = len(row.files) if isinstance(row, Pictures) else len(test.inputs)
@@ -83,7 +94,7 @@ def _direction(test: Test, rows: list[Pair | Pictures], framing, networks, image
             figures["features"][network]["seen_in_training"] = network in row.facts["seen"]
         entry["rows"].append({"name": row.name, "kind": row.kind, **figures, "facts": row.facts})
         sheets[test.direction.letters, row.name] = contact_sheet(
-            lambda chosen, row=row: row.examples(test, framing, chosen), ranked(found, target, networks[0].name)
+            partial(row.examples, test, framing), ranked(found, target, networks[0].name)
         )
     untouched = measured(test.untouched(framing), len(test.inputs), "untouched inputs")
     controls = {f"untouched {test.domains[0]} pictures": untouched}
@@ -119,7 +130,7 @@ def _test(data: Dataset, direction: Direction, rows: list) -> Test:
     """One direction of a data set; its training pictures stand in where it has no test pictures."""
     has_test = bool(data.test_A and data.test_B)
     train = [find_images(folder) for folder in direction.of((data.train_A, data.train_B))]
-    test = [find_images(folder) for folder in direction.of((data.test_A, data.test_B))] if has_test else train
+    test = [find_images(folder) for folder in direction.of((data.test_A, data.test_B)) if folder] if has_test else train
     domains, channels = direction.of(data.domains), direction.of(data.channels)
     for count, domain in zip(map(len, test), domains, strict=True):
         enough(count, domain)
@@ -127,7 +138,7 @@ def _test(data: Dataset, direction: Direction, rows: list) -> Test:
     trained = [row.there.spans for row in rows if isinstance(row, Pair)]
     on_card = spans_on_card(data.card)
     spans = next((spans for spans in trained if any(spans)), direction.of(on_card) if on_card else (None, None))
-    return Test(direction, domains, channels, *test, train[1] if has_test else [], truth, spans)
+    return Test(direction, domains, channels, test[0], test[1], train[1] if has_test else [], truth, spans)
 
 
 def _drawn(files: list[Path], count: int, seed: int) -> list[Path]:

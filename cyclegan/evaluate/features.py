@@ -8,11 +8,12 @@ Those of ``efficientnet-lite*`` come inside Python packages.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from cyclegan.networks.backbones import EFFICIENTNET_LITE, efficientnet_lite
 from cyclegan.system.download import NotFetched, download
@@ -41,8 +42,8 @@ class FeatureNetwork:
         """uint8 (N, 3, H, W) on the CPU → float64 (N, dimensions) and int64 (N,), or None for the latter."""
         seen = [self.look(batch) for batch in pictures.split(BATCH)]
         features = torch.cat([features for features, _ in seen]).double().cpu().numpy()
-        classes = None if seen[0][1] is None else torch.cat([classes for _, classes in seen]).cpu().numpy()
-        return features, classes
+        classes = [classes for _, classes in seen if classes is not None]
+        return features, torch.cat(classes).cpu().numpy() if classes else None
 
 
 def load_features(name: str, device: torch.device | str = "cpu") -> FeatureNetwork:
@@ -53,7 +54,7 @@ def load_features(name: str, device: torch.device | str = "cpu") -> FeatureNetwo
         return FEATURES[name](name, torch.device(device))
 
 
-def default_features(say: Callable[[str], None]) -> str:
+def default_features(say: Callable[[str], object]) -> str:
     """``inception`` where its weights are or can be fetched, else ``efficientnet-lite0``, which is said aloud."""
     try:
         inception_weights(say)
@@ -63,7 +64,7 @@ def default_features(say: Callable[[str], None]) -> str:
         return "efficientnet-lite0"
 
 
-def inception_weights(say: Callable[[str], None] = print) -> Path:
+def inception_weights(say: Callable[[str], object] = print) -> Path:
     """torch-fidelity's own copy of the Inception weights; fetched once and checked. Raises ``UserError``."""
     require("inception", "eval", "torch_fidelity")
     path = Path(torch.hub.get_dir()) / "checkpoints" / INCEPTION_FILE
@@ -106,11 +107,11 @@ def inception_from(path: Path, name: str = "inception", device: torch.device | s
     return FeatureNetwork(name, 2048, protocol, sha256_of(path), look)
 
 
-def _efficientnet(side: int):
+def _efficientnet(side: int) -> Callable[[str, torch.device], FeatureNetwork]:
     """Table entry for an EfficientNet-Lite that was trained on pictures of ``side`` pixels."""
 
     def load(name: str, device: torch.device) -> FeatureNetwork:
-        network: nn.Module = efficientnet_lite(name).to(device)
+        network: Any = efficientnet_lite(name).to(device)
         protocol = f"Pillow's bicubic to {side} x {side}, (x - 127) / 128, 1280 channels averaged over space"
 
         @torch.inference_mode()

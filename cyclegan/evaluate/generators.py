@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -82,7 +83,7 @@ def _figures(
         return compare(found, target, imagenet, options.seed, variety=True)
 
     target = measured(real.pictures, f"real {real.domain} pictures")
-    entry = {"direction": "samples", "from": NOISE, "to": real.domain, "rows": []}
+    entry: dict[str, Any] = {"direction": "samples", "from": NOISE, "to": real.domain, "rows": []}
     entry |= {"inputs": options.count, "targets": len(real.pictures)}
     for row in rows:
         found = watched(row.examples(), row.count, row.name, networks)

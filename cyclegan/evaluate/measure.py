@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -85,7 +85,8 @@ def measure(examples: Iterable[Example], networks: list[FeatureNetwork]) -> Meas
 
 
 def _differences(example: Example) -> dict[str, float]:
-    output, source, back, truth = (None if picture is None else picture[None] for picture in example)
+    output = example.output[None]
+    source, back, truth = (None if picture is None else picture[None] for picture in example[1:])
     values = {}
     if source is not None:
         values["change"] = mean_difference(output, source)
@@ -104,7 +105,7 @@ def compare(found: Measured, target: Measured, imagenet: dict[str, int], seed: i
     """
     row: dict = {"n": found.count, "features": {}}
     for name, features in found.features.items():
-        figures = {
+        figures: dict[str, Any] = {
             "fid": fid(features, target.features[name]),
             "kid": kid(features, target.features[name]),
             "kid_standard_error": kid_standard_error(features, target.features[name], seed),

@@ -3,6 +3,8 @@
 Pure functions. Features are (n, d) arrays, one row a picture, computed with in float64 whatever they come in.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -114,7 +116,8 @@ def ssim(x: Tensor, y: Tensor) -> Tensor:
     """
     from torchmetrics.functional.image import structural_similarity_index_measure
 
-    return structural_similarity_index_measure(x.double(), y.double(), data_range=255.0, reduction="none")
+    found: Any = structural_similarity_index_measure(x.double(), y.double(), data_range=255.0, reduction="none")
+    return found
 
 
 def _checked(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -126,7 +129,7 @@ def _checked(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _square(x: np.ndarray) -> np.ndarray:
     """The R of a QR decomposition of x where x has more rows than columns: RᵀR = xᵀx with fewer rows."""
-    return np.linalg.qr(x, "r") if len(x) > x.shape[1] else x
+    return np.asarray(np.linalg.qr(x, "r")) if len(x) > x.shape[1] else x
 
 
 def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -1,5 +1,12 @@
 """Algorithms: what one training step is, one paper a file; and what they share (players, losses, pool)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cyclegan.models.game import Game
+
 # --model → where it stands. Imported when asked for, so that other commands do not wait for torch.
 MODELS = {
     "cyclegan": "cyclegan.models.cyclegan:CycleGAN",
@@ -13,7 +20,7 @@ MODELS = {
 }
 
 
-def load_model(name: str) -> type:
+def load_model(name: str) -> type[Game]:
     """The ``Game`` called ``name``, a key of ``MODELS``."""
     from importlib import import_module
 

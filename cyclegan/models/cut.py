@@ -202,7 +202,9 @@ class CUT(Game):
         made = self.G_AB(inputs.flip(3) if flipped else inputs)
         return made[: len(real_A)], made[len(real_A) :] if self.has_identity else None, flipped
 
-    def _generators_turn(self, real_A, real_B, fake_B, same_B, flipped: bool) -> dict[str, Tensor]:
+    def _generators_turn(
+        self, real_A: Tensor, real_B: Tensor, fake_B: Tensor, same_B: Tensor | None, flipped: bool
+    ) -> dict[str, Tensor]:
         """The adversarial term and PatchNCE of x and G(x), and of y and G(y) (section 3.3, "external" and identity)."""
         losses = {"G_AB": self.adversarial.generator(self.D_B(self.augment_D(within_range(fake_B))))}
         if self.config.lambda_nce:

@@ -87,7 +87,7 @@ class CycleGANConfig:
 
     def architecture(self, size: int, in_channels: int, out_channels: int) -> dict:
         """The generator as ``networks.build_generator`` takes it and a weights file carries it."""
-        built = {"name": self.generator, "in_channels": in_channels, "out_channels": out_channels}
+        built: dict[str, Any] = {"name": self.generator, "in_channels": in_channels, "out_channels": out_channels}
         built["width"] = self.width or (16 if self.generator == "mobile" else 64)
         if self.generator == "unet":
             # one level per halving down to 1 pixel, 8 at 256 as in pix2pix
@@ -107,7 +107,7 @@ class CycleGANConfig:
 
     def critic(self, in_channels: int) -> dict:
         """The discriminator as ``networks.build_discriminator`` takes it."""
-        built = {"name": self.discriminator, "in_channels": in_channels}
+        built: dict[str, Any] = {"name": self.discriminator, "in_channels": in_channels}
         if self.discriminator == "patch":
             built["layers"] = self.layers
         if self.adversarial == "wgan-gp":
@@ -260,9 +260,10 @@ class CycleGAN(Game):
         }
         if c.lambda_cycle_B is not None:
             weights["cycle_B"] = c.lambda_cycle_B
-        return sum(weights.get(name, weights[name.split("_")[0]]) * loss for name, loss in losses.items())
+        terms = [weights.get(name, weights[name.split("_")[0]]) * loss for name, loss in losses.items()]
+        return sum(terms[1:], terms[0])
 
-    def _judge(self, critic, real: Tensor, fake: Tensor) -> Tensor:
+    def _judge(self, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
         """The discriminator's objective on pictures of its domain, halved (section 7.1)."""
         judged = critic(self.augment_D(torch.cat([real, fake])))
         of_real, of_fake = split_scores(judged, len(real))

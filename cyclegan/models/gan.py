@@ -151,7 +151,7 @@ class GAN(NoiseGame):
                 scores.append(self.D(self.augment_D(pictures)))
                 losses.append(nn.functional.softplus(sign * scores[-1]).mean())
             self.players["D"].move(losses[-1], rate)
-        return {"D": sum(losses) / 2, "accuracy_D": accuracy(*scores)}
+        return {"D": (losses[0] + losses[1]) / 2, "accuracy_D": accuracy(*scores)}
 
     def generator_loss(self, real: Tensor) -> Tensor:
         """-E[log D(G(z))] over as many pictures as ``real`` has, with its graph."""

@@ -6,7 +6,8 @@ discriminator judges at several scales) and return a 0-d tensor. Scores above ze
 mean "real". The paper's factor ½ on the discriminator is applied by the step, not here.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -50,22 +51,26 @@ def raw_generator(fake: Tensor) -> Tensor:
     return -fake.mean()
 
 
+def _total(losses: list[Tensor]) -> Tensor:
+    return sum(losses[1:], losses[0])
+
+
 class Adversarial(NamedTuple):
     """An adversarial objective: two functions and whether the critic needs a gradient penalty."""
 
-    on_real_and_fake: callable
-    on_fake: callable
+    on_real_and_fake: Callable[[Tensor, Tensor], Tensor]
+    on_fake: Callable[[Tensor], Tensor]
     needs_penalty: bool = False
 
     def discriminator(self, real: Scores, fake: Scores) -> Tensor:
         """What the discriminator minimises, summed over its scales."""
         if isinstance(real, Tensor):
             return self.on_real_and_fake(real, fake)
-        return sum(self.on_real_and_fake(r, f) for r, f in zip(real, fake, strict=True))
+        return _total([self.on_real_and_fake(r, f) for r, f in zip(real, fake, strict=True)])
 
     def generator(self, fake: Scores) -> Tensor:
         """What the generator minimises, summed over the discriminator's scales."""
-        return self.on_fake(fake) if isinstance(fake, Tensor) else sum(map(self.on_fake, fake))
+        return self.on_fake(fake) if isinstance(fake, Tensor) else _total([self.on_fake(f) for f in fake])
 
 
 def split_scores(scores: Scores, count: int) -> tuple[Scores, Scores]:
@@ -96,7 +101,9 @@ def change_loss(fake: Tensor, real: Tensor) -> Tensor:
     return F.l1_loss(fake, real)
 
 
-def gradient_penalty(critic, real: Tensor, fake: Tensor, weights: Tensor | None = None) -> Tensor:
+def gradient_penalty(
+    critic: Callable[[Tensor], Any], real: Tensor, fake: Tensor, weights: Tensor | None = None
+) -> Tensor:
     """E[(‖∇D(x̂)‖₂ - 1)²] at random points x̂ between ``real`` and ``fake`` (Gulrajani et al. 2017, eq. 3).
 
     ``weights`` (N,) in [0, 1] places x̂ = w·real + (1 - w)·fake and is drawn uniformly if not given. The critic's
@@ -128,7 +135,7 @@ def patch_nce(query: Tensor, key: Tensor, temperature: float = 0.07) -> Tensor:
     return logits.logsumexp(2) - logits[..., 0]
 
 
-def r1_penalty(critic, real: Tensor) -> Tensor:
+def r1_penalty(critic: Callable[[Tensor], Any], real: Tensor) -> Tensor:
     """½ E[‖∇D(x)‖²] at real pictures (Mescheder et al. 2018, eq. 9, without its weight γ)."""
     real = real.detach().requires_grad_()
     (slope,) = torch.autograd.grad(critic(real).sum(), real, create_graph=True)

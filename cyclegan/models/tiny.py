@@ -137,7 +137,7 @@ class Weights(NamedTuple):
     G_b: np.ndarray
 
 
-def sigmoid(s: np.ndarray | float) -> np.ndarray | float:
+def sigmoid(s: Any) -> Any:
     """σ(s) = 1 / (1 + e⁻ˢ), written so that no s overflows."""
     return 0.5 * (1 + np.tanh(s / 2))
 

@@ -4,7 +4,7 @@ Module names follow the reference implementation, so its checkpoints load key by
 width must be divisible by; whoever feeds other sizes pads (``translator`` does).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -79,7 +79,9 @@ def _up(in_channels: int, out_channels: int, norm: str, kind: str) -> list[nn.Mo
     return [*upsample(kind, in_channels, out_channels), norm_layer(norm, out_channels), nn.ReLU(inplace=True)]
 
 
-def _encode_transform_decode(ends, widths, blocks, norm, up, antialias=False) -> nn.Sequential:
+def _encode_transform_decode(
+    ends: Sequence[int], widths: Sequence[int], blocks: Iterable[nn.Module], norm: str, up: str, antialias: bool = False
+) -> nn.Sequential:
     """c7s1-a, d-b, d-c, blocks, u-d, u-e, c7s1-out: the frame that ``ResNet`` and ``Mobile`` share (section 7.2)."""
     (in_channels, out_channels), (a, b, c, d, e) = ends, widths
     return nn.Sequential(
@@ -242,8 +244,8 @@ class Residual(nn.Module):
     def start_as_copy(self) -> None:
         """Sets the last convolution to 0, so that the untrained translator returns its input exactly."""
         last = [layer for layer in self.network.modules() if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d))][-1]
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
+        for parameter in last.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, x):
         return self.combine(x, self.network(x))

@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from cyclegan.system.errors import UserError
 
 
-def download(repository: str, file: str, **options) -> Path:
+def download(repository: str, file: str, **options: Any) -> Path:
     """The local path of ``file`` from the repository OWNER/NAME, cached by ``huggingface_hub``.
 
     ``options`` are those of ``hf_hub_download``. Raises ``UserError`` with one sentence.

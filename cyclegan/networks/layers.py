@@ -1,5 +1,7 @@
 """Layers that every network shares, and the initialisation of the reference implementation."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -62,12 +64,12 @@ def upsample(kind: str, in_channels: int, out_channels: int) -> list[nn.Module]:
 
 class _Bounded(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor) -> Tensor:
         ctx.save_for_backward(x)
         return x.clamp(-1, 1)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> Tensor:
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
         outward = ((x > 1) & (gradient < 0)) | ((x < -1) & (gradient > 0))
         return gradient.masked_fill(outward, 0)

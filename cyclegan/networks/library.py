@@ -16,6 +16,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cyclegan.networks.directions import A_TO_B, B_TO_A, DIRECTIONS, Direction
 from cyclegan.networks.linked import linked_weights
@@ -62,7 +63,7 @@ def model_card(name: str) -> dict:
     return _read_card(files[name])
 
 
-def find(name: str | os.PathLike, reverse: bool = False, **hub) -> Found:
+def find(name: str | os.PathLike, reverse: bool = False, **hub: Any) -> Found:
     """The generator A → B, or with ``reverse`` B → A, of a card's name, a folder, a file or a repository id.
 
     ``hub`` are options of ``huggingface_hub.hf_hub_download``. Raises ``UserError`` with one sentence.

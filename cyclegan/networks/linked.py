@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from cyclegan.networks.weights import read_header, save_weights
 from cyclegan.system.download import NotFetched, download
@@ -66,7 +67,7 @@ def _convert(part: Path, cached: Path, reference: bool, domains: tuple[str, str]
         from cyclegan.networks.reference import load_reference
 
         network, architecture = load_reference(part)
-        header = {"architecture": architecture, "domains": list(domains), "size": REFERENCE_SIZE}
+        header: dict[str, Any] = {"architecture": architecture, "domains": list(domains), "size": REFERENCE_SIZE}
     else:
         from cyclegan.networks.weights import load_weights
 

@@ -1,6 +1,6 @@
 """A discriminator on the features of a frozen, pretrained network (Sauer et al. 2021, "Projected GANs")."""
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 import torch.nn.functional as F
@@ -36,7 +36,7 @@ class Projected(nn.Module):
         # The finer the map, the more a head may halve it: each should judge parts of animals, not pixels.
         self.heads = nn.ModuleList(_head(width, halvings) for halvings in (2, 1, 0, 0))
 
-    def train(self, mode: bool = True):
+    def train(self, mode: bool = True) -> "Projected":
         super().train(mode)
         self.eyes.eval()  # its batch norms keep the statistics they were trained with
         return self
@@ -45,7 +45,8 @@ class Projected(nn.Module):
         x = x.repeat(1, self.repeat, 1, 1) if self.repeat > 1 else x
         with _full_precision_on_a_cpu(x):
             features = self.eyes.forward_intermediates(x, indices=[1, 2, 3, 4], intermediates_only=True)
-        mixed, coarser = [], None
+        mixed: list[Tensor] = []
+        coarser = None
         for feature, channels, scales in list(zip(features, self.mix_channels, self.mix_scales, strict=True))[::-1]:
             feature = channels(feature)
             if coarser is not None:
@@ -55,7 +56,7 @@ class Projected(nn.Module):
         return (*(head(feature) for head, feature in zip(self.heads, mixed, strict=True)), self.colours(x))
 
 
-def _full_precision_on_a_cpu(x: Tensor):
+def _full_precision_on_a_cpu(x: Tensor) -> AbstractContextManager:
     """Depthwise convolutions go back to the picture 1.5 times as fast in float32 there as in bfloat16."""
     return torch.autocast("cpu", enabled=False) if x.device.type == "cpu" else nullcontext()
 

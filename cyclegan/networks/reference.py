@@ -4,6 +4,7 @@ Their files hold tensors and nothing else. What the network was is read from nam
 into the layout of ``cyclegan.networks``, whose module names are the reference's own.
 """
 
+import os
 import pickle
 import re
 from collections.abc import Callable
@@ -27,7 +28,7 @@ _FIRST = ("model.1.weight", "model.model.0.weight")  # the first convolution of 
 _DEPTHS = {"resnet": (6, 9), "mobile": (9,), "unet": (7, 8)}
 
 
-def load_reference(path, key: str | None = None) -> tuple[nn.Module, dict]:
+def load_reference(path: str | os.PathLike[str], key: str | None = None) -> tuple[nn.Module, dict]:
     """``(network, architecture)`` of a foreign generator's file, in evaluation mode; PyTorch's format or safetensors.
 
     Reads ResNet and U-Net generators of the reference implementation (any number of blocks, levels and channels, with
@@ -54,7 +55,7 @@ def load_reference(path, key: str | None = None) -> tuple[nn.Module, dict]:
     return network.eval().requires_grad_(False), architecture
 
 
-def read_tensors(path, key: str | None = None) -> dict[str, Tensor]:
+def read_tensors(path: str | os.PathLike[str], key: str | None = None) -> dict[str, Tensor]:
     """The generator's state dict in a file, without running any code that the file may carry.
 
     The names are those that the reference has today, the values float32. ``key`` chooses one of several. Raises
@@ -83,7 +84,7 @@ def read_tensors(path, key: str | None = None) -> dict[str, Tensor]:
     return _chosen(loaded, key, path)
 
 
-def architecture_of(state: dict[str, Tensor], path) -> dict:
+def architecture_of(state: dict[str, Tensor], path: str | os.PathLike[str]) -> dict:
     """What ``build_generator`` needs, from the names and shapes of a reference generator; raises ``WeightsError``."""
     if any(re.fullmatch(r"model\.\d+\.filt", key) for key in state):
         raise WeightsError(f"{path} is an anti-aliased ResNet (as in CUT), which this toolkit does not have")
@@ -98,7 +99,7 @@ def architecture_of(state: dict[str, Tensor], path) -> dict:
     )
 
 
-def save_reference(path, network: nn.Module, architecture: dict) -> str:
+def save_reference(path: str | os.PathLike[str], network: nn.Module, architecture: dict) -> str:
     """Writes a file that the reference implementation loads; returns its options for doing so.
 
     GAN Compression's program loads the mobile generator. Affine norms are written as the reference's batch norms,
@@ -131,7 +132,7 @@ def _options(state: dict, architecture: dict, norm: str) -> str:
     return f"--netG {name} --ngf {width} --norm {norm} {channels}{dropout}"
 
 
-def _as_batch_norm(network, state: dict) -> dict:
+def _as_batch_norm(network: nn.Module, state: dict) -> dict:
     """Affine instance norms in the reference's batch-norm layout: running statistics, no bias before a norm.
 
     A bias before a normalisation is subtracted again with the mean, so nothing is lost with it.
@@ -151,7 +152,7 @@ def _as_batch_norm(network, state: dict) -> dict:
     return _without_unet_biases(network, result)
 
 
-def _without_unet_biases(network, state: dict) -> dict:
+def _without_unet_biases(network: nn.Module, state: dict) -> dict:
     """The reference leaves out two more biases of its U-Nets, those of the convolutions that have no norm."""
     first = "model.model.0.bias"
     inner = max((k for k in state if re.fullmatch(r"model(\.model\.\d)+\.model\.1\.bias", k)), key=len, default=None)
@@ -163,7 +164,7 @@ def _without_unet_biases(network, state: dict) -> dict:
     return state
 
 
-def _chosen(loaded: object, key: str | None, path) -> dict[str, Tensor]:
+def _chosen(loaded: object, key: str | None, path: str | os.PathLike[str]) -> dict[str, Tensor]:
     """The generator in what a file holds: the only one, or the one that ``key`` names."""
     found = {name: _normalised(state) for name, state in _state_dicts(loaded).items()}
     if not found:
@@ -215,15 +216,15 @@ def _normalised(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
-def _is(state, key: str, kernel: int) -> bool:
+def _is(state: dict, key: str, kernel: int) -> bool:
     return key in state and state[key].dim() == 4 and state[key].shape[-1] == kernel
 
 
-def _affine(state, key: str) -> dict:
+def _affine(state: dict, key: str) -> dict:
     return {"norm": "instance_affine" if key in state else "instance"}
 
 
-def _resnet(state) -> dict:
+def _resnet(state: dict) -> dict:
     blocks = sorted({int(m[1]) for key in state if (m := re.match(r"model\.(\d+)\.conv_block\.", key))})
     last = max(int(m[1]) for key in state if (m := re.match(r"model\.(\d+)\.weight", key)))
     width, in_channels = state["model.1.weight"].shape[:2]
@@ -246,7 +247,7 @@ def _thirds(blocks: int) -> list[int]:
     return [next((i for i in range(blocks) if i * 3 // blocks == third), 0) for third in range(3)]
 
 
-def _unet(state) -> dict:
+def _unet(state: dict) -> dict:
     down, up = state["model.model.0.weight"], state["model.model.3.weight"]
     deepest = max(key.count(".model.") for key in (key.replace(".", "..") for key in state))
     found = {"in_channels": down.shape[1], "out_channels": up.shape[1], "width": down.shape[0], "levels": deepest}

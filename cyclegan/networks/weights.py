@@ -18,15 +18,22 @@ provenance      where the weights come from: free keys
 ==============  =====================================================================================================
 """
 
+from __future__ import annotations
+
 import json
 import os
 from math import inf
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
 from cyclegan.system.errors import UserError, WeightsError
 from cyclegan.system.files import write_whole
+
+if TYPE_CHECKING:  # headers are read without torch
+    import torch
+    from torch import Tensor, nn
 
 FORMAT = 1
 KEY = "cyclegan"
@@ -34,7 +41,7 @@ KINDS = ("translator", "generator", "encoder")
 
 
 
-def save_weights(path, weights, header: dict) -> Path:
+def save_weights(path: str | os.PathLike[str], weights: nn.Module | dict[str, Tensor], header: dict) -> Path:
     """Writes a generator (``nn.Module`` or state dict) with its header, the whole file or none; returns its path.
 
     ``format`` and ``preprocessing`` are filled in where ``header`` leaves them out, and ``size`` may be None where it
@@ -51,7 +58,7 @@ def save_weights(path, weights, header: dict) -> Path:
     return Path(path)
 
 
-def read_header(path) -> dict:
+def read_header(path: str | os.PathLike[str]) -> dict:
     """The header of a weights file, without loading its weights (or torch); raises ``WeightsError``."""
     text = _header_text(path)
     if text is None:
@@ -95,7 +102,7 @@ def _header_text(path: str | os.PathLike[str]) -> str | None:
         raise WeightsError(f"{path} is not a complete safetensors file ({error}); copy or download it again") from error
 
 
-def load_weights(path, device="cpu"):
+def load_weights(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> tuple[nn.Module, dict]:
     """``(network, header)`` of a weights file: the generator in evaluation mode, float32, on ``device``.
 
     Raises ``WeightsError`` with one sentence where the file is missing, cut off or no generator of ours.
@@ -110,7 +117,7 @@ def load_weights(path, device="cpu"):
     return network.eval().requires_grad_(False).to(device), header
 
 
-def check_fit(state: dict, network, path) -> None:
+def check_fit(state: dict[str, Tensor], network: nn.Module, path: str | os.PathLike[str]) -> None:
     """Raises ``WeightsError`` naming the first tensor that is missing, surplus or of another shape."""
     expected = network.state_dict()
     for key in [*expected, *state]:
@@ -123,7 +130,7 @@ def check_fit(state: dict, network, path) -> None:
             raise WeightsError(f"{path}: the tensor {key} has shape {found} where the architecture needs {wanted}")
 
 
-def _empty(architecture: dict, path):
+def _empty(architecture: dict, path: str | os.PathLike[str]) -> nn.Module:
     """The network without memory for its weights: they are assigned, so drawing random ones would be wasted."""
     import torch
 
@@ -136,7 +143,7 @@ def _empty(architecture: dict, path):
         raise WeightsError(f"{path}: {error}") from error
 
 
-def _completed(header: dict, path) -> dict:
+def _completed(header: dict, path: str | os.PathLike[str]) -> dict:
     """The header with its optional keys; raises ``WeightsError`` where an obligatory one is missing or malformed."""
     if not isinstance(header, dict) or not isinstance(header.get("architecture"), dict):
         raise WeightsError(f"{path}: the header has no architecture, so nobody could build the network again")
@@ -150,8 +157,9 @@ def _completed(header: dict, path) -> dict:
     return common | (_of_translator if kind == "translator" else _of_generator)(header, path)
 
 
-def _of_translator(header: dict, path) -> dict:
-    domains, architecture = header.get("domains"), header["architecture"]
+def _of_translator(header: dict, path: str | os.PathLike[str]) -> dict:
+    domains: Any = header.get("domains")
+    architecture = header["architecture"]
     if not _names(domains) or len(domains) != 2:
         raise WeightsError(f'{path}: the header needs "domains": [source, target], not {domains!r}')
     channels = [architecture.get("in_channels", 3), architecture.get("out_channels", 3)]
@@ -164,12 +172,12 @@ def _of_translator(header: dict, path) -> dict:
     return {"domains": list(domains), "preprocessing": preprocessing}
 
 
-def _is_span(span: object) -> bool:
+def _is_span(span: Any) -> bool:
     numbers = isinstance(span, (list, tuple)) and all(isinstance(v, (int, float)) for v in span)
     return numbers and len(span) == 2 and -inf < span[0] < span[1] < inf
 
 
-def _of_generator(header: dict, path) -> dict:
+def _of_generator(header: dict, path: str | os.PathLike[str]) -> dict:
     domains = header.get("domains")
     if not _names(domains) or len(domains) != 1:
         raise WeightsError(f'{path}: the header needs "domains": [what it makes], not {domains!r}')
@@ -180,5 +188,5 @@ def _of_generator(header: dict, path) -> dict:
     return {"domains": list(domains), "preprocessing": {"range": [-1, 1]}}
 
 
-def _names(domains) -> bool:
+def _names(domains: Any) -> bool:
     return isinstance(domains, (list, tuple)) and all(isinstance(domain, str) for domain in domains)

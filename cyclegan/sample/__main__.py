@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,34 +68,34 @@ def _sample(options: Options) -> int:
     from cyclegan.sample.generator import Generator
 
     if options.video:
-        return _video(options)
-    options = replace(options, count=16 if options.count is None else options.count)
-    if options.output is None:
+        return _video(options, options.video)
+    output, count = options.output, 16 if options.count is None else options.count
+    if output is None:
         raise UserError("name the file to write: -o sheet.png, or --video walk.mp4")
-    suffix = options.output.suffix.lower()
+    suffix = output.suffix.lower()
     if suffix not in ("", ".png", ".jpg", ".webp", *SOLID):
-        raise UserError(f"{options.output} must end in .png, .jpg or .webp (or .glb, .obj, .npz), or name a folder")
+        raise UserError(f"{output} must end in .png, .jpg or .webp (or .glb, .obj, .npz), or name a folder")
     generator = Generator.from_pretrained(options.name, options.device)
     if suffix in SOLID or options.image:
-        return _solids(generator, options)
+        return _solids(generator, options, output, count)
     if options.mix:
-        return _mix(generator, options)
+        return _mix(generator, options, output, count)
     if options.interpolate:
         start, end = generator.latents(2, options.seed, options.truncation)
         pictures = generator.interpolate(start, end, options.interpolate)
     else:
-        pictures = generator(options.count, options.seed, options.truncation)
+        pictures = generator(count, options.seed, options.truncation)
     if suffix:
         columns = len(pictures) if options.interpolate else None
-        save_picture(grid(pictures, columns), options.output)
+        save_picture(grid(pictures, columns), output)
     else:
         for i, picture in enumerate(pictures):
-            save_picture(picture, options.output / f"{i:04d}.png")
-    print(f"{options.output}: {len(pictures)} pictures of {generator.domain}, seed {options.seed}")
+            save_picture(picture, output / f"{i:04d}.png")
+    print(f"{output}: {len(pictures)} pictures of {generator.domain}, seed {options.seed}")
     return 0
 
 
-def _video(options: Options) -> int:
+def _video(options: Options, video: Path) -> int:
     from cyclegan.sample.generator import Generator
     from cyclegan.sample.video import save_walk
 
@@ -103,43 +103,43 @@ def _video(options: Options) -> int:
         raise UserError("--video writes a walk of its own: leave out -o, --mix, --interpolate and --image")
     generator = Generator.from_pretrained(options.name, options.device)
     count = 1 if options.count is None else options.count
-    save_walk(generator, options.video, count, options.seed, options.truncation)
-    print(f"{options.video}: a walk through {generator.domain}, {count} at once, seed {options.seed}")
+    save_walk(generator, video, count, options.seed, options.truncation)
+    print(f"{video}: a walk through {generator.domain}, {count} at once, seed {options.seed}")
     return 0
 
 
-def _mix(generator: Generator, options: Options) -> int:
+def _mix(generator: Generator, options: Options, output: Path, count: int) -> int:
     from cyclegan.data.formats import save_picture
     from cyclegan.sample.mixing import mixing_grid
 
-    if options.interpolate or not options.output.suffix or options.count < 2:
+    if options.interpolate or not output.suffix or count < 2:
         raise UserError("--mix makes one picture: give -o NAME.png and -n of at least 2, and leave out --interpolate")
-    styles = generator.latents(options.count, options.seed, options.truncation)
-    coarse, fine = styles.split((options.count + 1) // 2)
-    save_picture(mixing_grid(generator, coarse, fine, options.at), options.output)
-    print(f"{options.output}: {len(coarse)} × {len(fine)} mixtures of {generator.domain}, seed {options.seed}")
+    styles = generator.latents(count, options.seed, options.truncation)
+    coarse, fine = styles.split((count + 1) // 2)
+    save_picture(mixing_grid(generator, coarse, fine, options.at), output)
+    print(f"{output}: {len(coarse)} × {len(fine)} mixtures of {generator.domain}, seed {options.seed}")
     return 0
 
 
-def _solids(generator: Generator, options: Options) -> int:
+def _solids(generator: Generator, options: Options, output: Path, count: int) -> int:
     from cyclegan.data.contact_sheet import grid
     from cyclegan.data.formats import save_picture
     from cyclegan.sample.solid import from_picture, look, save_solids
 
     if not generator.makes_solids:
         raise UserError(f"{options.name} makes pictures and no solids: end OUT in .png, and leave out --image")
-    if options.mix or options.interpolate or not options.output.suffix:
+    if options.mix or options.interpolate or not output.suffix:
         raise UserError("solids go into one file, such as -o chair.glb: leave out --mix and --interpolate")
     if options.image:
         solids, said = from_picture(generator, options.name, options.image), f"from {options.image}"
     else:
-        solids = generator.run(generator.latents(options.count, options.seed, options.truncation))
+        solids = generator.run(generator.latents(count, options.seed, options.truncation))
         said = f"seed {options.seed}"
-    if options.output.suffix.lower() in SOLID:
-        save_solids(solids, options.output)
+    if output.suffix.lower() in SOLID:
+        save_solids(solids, output)
     else:
-        save_picture(grid([look(solid) for solid in solids]), options.output)
-    print(f"{options.output}: {len(solids)} of {generator.domain}, {said}")
+        save_picture(grid([look(solid) for solid in solids]), output)
+    print(f"{output}: {len(solids)} of {generator.domain}, {said}")
     return 0
 
 

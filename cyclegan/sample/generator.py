@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import torch
 from PIL import Image
@@ -110,6 +111,7 @@ class Generator:
     @classmethod
     def from_pretrained(cls, name: str | os.PathLike, device: str | torch.device | None = None) -> Generator:
         """Loads a generator by a card's name, a run folder or its name, or a weights file. Raises ``UserError``."""
+        network: Any
         network, header = load_weights(find_generator(name))
         if header["kind"] == "encoder":
             raise UserError(f"{name} is the encoder of a generator: name the generator, or the folder of both")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -74,7 +74,7 @@ def save_solids(solids: Tensor, path: str | os.PathLike) -> Path:
     return path
 
 
-def surface(field: np.ndarray):
+def surface(field: np.ndarray) -> Any:
     """The surface of a solid (X, Y, Z) in [-1, 1] where it passes 0, as a ``trimesh.Trimesh``.
 
     By marching cubes (Lorensen & Cline 1987): smoother than cubes, since the field says how sure each cell is. Raises
@@ -92,7 +92,7 @@ def surface(field: np.ndarray):
     return made
 
 
-def _package(name: str):
+def _package(name: str) -> Any:
     from importlib import import_module
 
     try:

@@ -22,7 +22,9 @@ STOPS, BETWEEN, RATE = 4, 36, 24  # pictures that the walk passes, frames from o
 SIDE = 256  # frames are enlarged to at least this: players smooth what is smaller
 
 
-def save_walk(generator: Generator, path: str | os.PathLike, count: int = 1, seed: int = 0, truncation: float = 1.0):
+def save_walk(
+    generator: Generator, path: str | os.PathLike, count: int = 1, seed: int = 0, truncation: float = 1.0
+) -> None:
     """Writes a video (.mp4) of ``count`` pictures side by side that change into one another and back; 6 seconds.
 
     Raises ``UserError`` for another ending and for a count below 1, ``MissingPackage`` where there is no package av.

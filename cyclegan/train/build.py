@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -71,7 +72,8 @@ def build_game(
 ) -> Game:
     """The model of a configuration with its initial weights; on the device ``meta`` its shapes only."""
     pictures = config.pictures
-    return load_model(config.algorithm)(
+    model: Any = load_model(config.algorithm)
+    return model(
         config.model,
         size=pictures.size,
         channels=channels,

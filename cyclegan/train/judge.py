@@ -1,6 +1,7 @@
 """How good a model is while it trains: KID on a few fixed pictures, the best kept, the end in sight."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -58,7 +59,7 @@ class Judge:
         self.history: list[dict] = []
         self.stopped = False
 
-    def _look_at_real(self, game: Game, source: Source, pictures_config) -> dict[str, Judged]:
+    def _look_at_real(self, game: Game, source: Source, pictures_config: Any) -> dict[str, Judged]:
         if any(len(header.get("outputs", ())) == 4 for _, header in game.exports().values()):
             raise UserError("evaluations compare pictures, and this model makes solids: leave out --eval-every")
         resize = getattr(pictures_config, "resize", "stretch")
@@ -68,6 +69,7 @@ class Judge:
                 raise UserError(f"evaluations need at least two test pictures of {domain}: leave out --eval-every")
         features = {domain: self.network(as_colour(batch))[0] for domain, batch in pictures.items()}
         judged = {}
+        network: Any
         for name, (network, header) in game.exports().items():
             domains = header["domains"]
             if header.get("kind") == "generator":
@@ -97,6 +99,7 @@ class Judge:
 
     def _verdict(self, game: Game, step: int) -> Verdict:
         metrics, change = {}, {}
+        network: Any
         for name, (network, header) in game.exports().items():
             judged = self.judged[name]
             outputs = as_colour(made(network, judged.inputs, game.device))

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -64,17 +65,18 @@ def train(training: Training, run: Run, console: Console, advice: Advice = lambd
                 interval.append(game.step(*augment(*batch)))
                 step, moving = step + 1, False
                 progress.advance(step)
-                judging = bool(judge) and judge.due(step, total)
+                judging = judge is not None and judge.due(step, total)
                 looks = step % config.log_every == 0 or step in EARLY or step == total or judging
                 leaving = _leaving_together(stop, looks)
-                verdict = judge.look(game, step) if judging else Verdict()
+                verdict = judge.look(game, step) if judge and judging else Verdict()
                 leaving = leaving or verdict.stop
                 saving = step % config.save_every == 0 or step == total or leaving or verdict.better
                 if looks or saving:
-                    record = {"step": step, "epoch": 1 + (step * per_step - 1) // len(samples)}
-                    record |= progress.speed(step) | {"losses": _means(interval, step, saved, run)} | verdict.figures
+                    losses = _means(interval, step, saved, run)
+                    record: dict[str, Any] = {"step": step, "epoch": 1 + (step * per_step - 1) // len(samples)}
+                    record |= progress.speed(step) | {"losses": losses} | verdict.figures
                     interval.clear()
-                    warnings = health.look(step, record["losses"])
+                    warnings = health.look(step, losses)
                     run.log(record | ({"warnings": warnings} if warnings else {}))
                     pace_known = step == PACE_KNOWN and process_rank() == 0
                     advised = advice(record["eta_seconds"]) if pace_known else []

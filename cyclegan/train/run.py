@@ -55,7 +55,7 @@ class Run:
         self.checkpoint = folder / "checkpoint.pt"
         if self.writes:
             self._claim()
-        self._board = None
+        self._board: Any = None
 
     def _claim(self) -> None:
         (self.folder / "samples").mkdir(parents=True, exist_ok=True)
@@ -87,7 +87,7 @@ class Run:
     def save(self, game: Game, step: int) -> None:
         """Writes the checkpoint and the exported weights after ``step`` steps."""
         local = {"random": random_state(), "game": game.local_state()}
-        locals_ = [None] * process_count()
+        locals_: list[Any] = [None] * process_count()
         if process_count() > 1:
             dist.all_gather_object(locals_, local)
         else:

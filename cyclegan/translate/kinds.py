@@ -10,6 +10,7 @@ import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ LARGEST_DOWNLOAD = 200_000_000  # bytes
 _INTEGERS = (torch.uint16, torch.int16, torch.int32, torch.int64, torch.uint32)
 _LUMINANCE = torch.tensor([0.299, 0.587, 0.114])  # ITU-R BT.601, as Pillow has it
 
-Restore = Callable[[Tensor], object]
+Restore = Callable[[Tensor], Any]
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Values:
     given: Span | None = None  # by the caller, for both
 
 
-def take(picture, channels: int, values: Values = Values()) -> tuple[Tensor, Restore]:
+def take(picture: Any, channels: int, values: Values = Values()) -> tuple[Tensor, Restore]:
     """``(pixels, restore)``: float (channels, H, W) in [-1, 1], and the way back.
 
     ``restore`` turns a translated (C, H, W) of the same height and width into the kind that ``picture`` is: its type,
@@ -139,7 +140,7 @@ def _take_tensor(picture: Tensor, channels: int, values: Values, is_file: bool =
 
     def finish(result: Tensor) -> Tensor:
         if target and target[0] == 0 and not dtype.is_floating_point:
-            result = levels_(result, target[1])
+            result = levels_(result, int(target[1]))
         elif target:
             result = spread_(result, *target)
             result = result if dtype.is_floating_point else result.round_()
@@ -200,7 +201,7 @@ def _luminance(colour: Tensor) -> Tensor:
     return (colour * _LUMINANCE[:, None, None]).sum(0, keepdim=True)
 
 
-def _wrong_type(dtype) -> str:
+def _wrong_type(dtype: Any) -> str:
     name = str(dtype).removeprefix("torch.")
     hint = "" if name == "bool" else ", or whole numbers with range=(low, high), which are black and white"
     return f"a picture holds uint8, uint16 or floating point in [-1, 1], not {name}{hint}"

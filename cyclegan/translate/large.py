@@ -12,10 +12,12 @@ no tiles to blend.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
-from cyclegan.networks.generators import Residual, UNet, UNetBlock
+from cyclegan.networks.generators import Mobile, Residual, ResNet, UNet, UNetBlock
 from cyclegan.translate.strips import FixedNorm, keep, leaves, measure, outputs, settle
 
 EDGE = 640  # pixels each way that are worked on at a time by default
@@ -44,7 +46,7 @@ def translate(network: nn.Module, picture: Tensor, edge: int) -> Tensor:
     return _combined(network, picture, result, edge) if isinstance(network, Residual) else result
 
 
-def _inner(network: nn.Module) -> nn.Module:
+def _inner(network: nn.Module) -> Any:
     return network.network if isinstance(network, Residual) else network
 
 
@@ -57,13 +59,14 @@ def _combined(network: Residual, picture: Tensor, change: Tensor, rows: int) -> 
     return change[:, :channels]
 
 
-def _walk_frame(network: nn.Module, picture: Tensor, pixels: int) -> Tensor:
+def _walk_frame(network: ResNet | Mobile, picture: Tensor, pixels: int) -> Tensor:
     """``ResNet`` and ``Mobile``: down to a quarter, residual blocks, and up again."""
     layers = list(network.model)
     first, last = _ends(layers)
     head, tail = [nn.Hardtanh(), *leaves(layers[:first])], leaves(layers[last:])  # Mobile clamps its input
     rows = max(8 * HALO, pixels // picture.shape[3] // 4 * 4)
     trunk = settle(head, (picture,), rows, 4 * HALO)
+    block: Any
     for block in layers[first:last]:
         # A quarter of the width with four times the channels: as many rows take as much memory as above.
         _add_block(leaves(block.conv_block), trunk, rows)
@@ -91,12 +94,13 @@ def _add_block(layers: list, trunk: Tensor, rows: int) -> None:
             for _, strip in outputs(before, (source,), rows, 1):
                 layer.add(strip)
             continue
-        kept = None
+        kept: Tensor | None = None
         for top, strip in outputs(before, (source,), rows, 1):
             layer.add(strip)
             if source is not trunk and source.shape[1] == strip.shape[1]:
                 kept = source  # overwritten, which saves a third large map
             kept = keep(kept, strip, source, top)
+        assert kept is not None
         source, start = kept, i
     for top, strip in outputs(layers[start:], (source,), rows, 0):
         trunk[:, :, top : top + strip.shape[2]] += strip
@@ -109,7 +113,8 @@ def _worth_keeping(layers: list) -> bool:
 
 def _walk_unet(network: UNet, picture: Tensor, pixels: int) -> Tensor:
     """``UNet``: each level's map on the way down is kept for the way up."""
-    downs, ups, block = [], [], network.model
+    downs, ups = [], []
+    block: Any = network.model
     while block is not None:
         parts = list(block.model)
         below = next((part for part in parts if isinstance(part, UNetBlock)), None)
@@ -118,7 +123,7 @@ def _walk_unet(network: UNet, picture: Tensor, pixels: int) -> Tensor:
         ups.append(leaves(parts[middle + 1 if below else middle :]))
         block = below
     rows = max(16, 2 * pixels // picture.shape[3] // 2 * 2)  # halved width, doubled channels: the same at all levels
-    maps = []
+    maps: list[Tensor] = []
     for down in downs:
         maps.append(settle(down, (maps[-1] if maps else picture,), rows, 2))
     sources: tuple = (maps.pop(),)
@@ -129,9 +134,10 @@ def _walk_unet(network: UNet, picture: Tensor, pixels: int) -> Tensor:
 
 def _collect(layers: list, sources: tuple, rows: int, halo: int, picture: Tensor) -> Tensor:
     """The last layers' output, whole, in full precision."""
-    result = None
+    result: Tensor | None = None
     for top, strip in outputs(layers, sources, rows, halo):
         if result is None:
             result = strip.new_empty(1, strip.shape[1], *picture.shape[2:])
         result[:, :, top : top + strip.shape[2]] = strip
+    assert result is not None
     return result

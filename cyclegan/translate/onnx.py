@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Any
 
 from cyclegan.system.errors import MissingPackage, UserError
 from cyclegan.system.files import whole
@@ -40,7 +41,7 @@ def export_onnx(translator: Translator, path: str | os.PathLike) -> float:
     return difference
 
 
-def _traced(translator):
+def _traced(translator: Translator) -> Any:
     """The network alone as an ONNX model; heights and widths are multiples of what it divides by."""
     import logging
     import warnings
@@ -58,10 +59,11 @@ def _traced(translator):
             translator.network, (example,), dynamo=True, verbose=False, dynamic_shapes=(shapes,),
             input_names=["padded"], output_names=["whole"],
         )  # fmt: skip
+    assert program is not None
     return program.model_proto
 
 
-def _with_padding(model, multiple: int):
+def _with_padding(model: Any, multiple: int) -> Any:
     """The model behind a reflection to the next multiple at the right and bottom, and before a crop to the own size.
 
     Done on the graph: PyTorch's tracing would fix the padding to that of the example.
@@ -96,7 +98,7 @@ def _with_padding(model, multiple: int):
     return model
 
 
-def _difference(translator, session) -> float:
+def _difference(translator: Translator, session: Any) -> float:
     """The largest difference between the two runtimes over several sizes, odd ones among them."""
     import torch
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -22,6 +23,11 @@ from cyclegan.translate import large
 from cyclegan.translate.jobs import Job
 from cyclegan.translate.kinds import fetch_picture
 
+if TYPE_CHECKING:
+    from cyclegan.translate.translator import Translator
+
+Failures = list[tuple[Job, str]]
+
 THREADS = 2  # for decoding, and as many for encoding
 AHEAD = 8  # pictures decoded before the network needs them, and encoded after it
 BATCH = 8  # pictures of one size that go through the network together, on a GPU
@@ -30,7 +36,12 @@ WORKERS = 8  # at most; each takes up to about 0.3 GB with the full-size ResNet
 
 
 def translate_pictures(
-    translator, jobs: list[Job], size, tile, progress: Progress, span: Span | None = None
+    translator: Translator,
+    jobs: list[Job],
+    size: int | None,
+    tile: int | None,
+    progress: Progress,
+    span: Span | None = None,
 ) -> list[tuple[Job, str]]:
     """Does all jobs, each whole or not at all; returns those that failed, with the reason.
 
@@ -65,7 +76,9 @@ def translate_pictures(
     return failures
 
 
-def _translated(translator, group: list, options: dict, failures, progress) -> Iterator[tuple[Job, Result, dict]]:
+def _translated(
+    translator: Translator, group: list, options: dict, failures: Failures, progress: Progress
+) -> Iterator[tuple[Job, Result, dict]]:
     """The group's pictures translated, with what else their files hold; one by one where one of them cannot be."""
     try:
         results = translator([picture for _, picture in group], **options)
@@ -80,7 +93,15 @@ def _translated(translator, group: list, options: dict, failures, progress) -> I
     yield from ((job, result, _info(picture)) for (job, picture), result in zip(group, results, strict=True))
 
 
-def _in_parallel(translator, jobs: list[Job], options: dict, span, failures, notes, progress) -> list[Job]:
+def _in_parallel(
+    translator: Translator,
+    jobs: list[Job],
+    options: dict,
+    span: Span | None,
+    failures: Failures,
+    notes: set[str],
+    progress: Progress,
+) -> list[Job]:
     """Does the jobs whose pictures are small, one thread each; returns the others."""
     import torch
 
@@ -110,7 +131,7 @@ def _in_parallel(translator, jobs: list[Job], options: dict, span, failures, not
     return [jobs[i] for i in sorted(large)]
 
 
-def _batch_size(translator) -> tuple[int, int]:
+def _batch_size(translator: Translator) -> tuple[int, int]:
     """Pictures, and pixels in all, that go through the network together."""
     return (1, 0) if translator.device.type == "cpu" else (BATCH, large.budget(translator.network))
 
@@ -142,7 +163,9 @@ def _pixels(picture: Result) -> int:
     return _shape(picture)[0] * _shape(picture)[1]
 
 
-def _readable(decoded, failures, notes: set[str], progress) -> Iterator[tuple[Job, Result]]:
+def _readable(
+    decoded: Iterable[tuple[Job, Future]], failures: Failures, notes: set[str], progress: Progress
+) -> Iterator[tuple[Job, Result]]:
     for job, future in decoded:
         try:
             picture = future.result()
@@ -165,7 +188,7 @@ def _say_once(job: Job, note: str, notes: set[str]) -> None:
         say(f"{job.source}: {note} (said once)")
 
 
-def _groups(pictures, limits: tuple[int, int]) -> Iterator[list[tuple[Job, Result]]]:
+def _groups(pictures: Iterable[tuple[Job, Result]], limits: tuple[int, int]) -> Iterator[list[tuple[Job, Result]]]:
     """Neighbours of equal size, at most so many of them and so many pixels (or one)."""
     group: list[tuple[Job, Result]] = []
     count, pixels = limits
@@ -179,7 +202,7 @@ def _groups(pictures, limits: tuple[int, int]) -> Iterator[list[tuple[Job, Resul
         yield group
 
 
-def _finished(job: Job, future: Future, failures, notes: set[str]) -> None:
+def _finished(job: Job, future: Future, failures: Failures, notes: set[str]) -> None:
     """Waits for a job, and notes why it failed; says what was lost unless ``notes`` has it."""
     try:
         note = future.result()

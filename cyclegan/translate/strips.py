@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -24,8 +25,9 @@ class FixedNorm(nn.Module):
 
     def __init__(self, norm: nn.Module):
         super().__init__()
-        self.norm = norm
-        self.count, self.mean, self.var = 0, 0.0, 0.0
+        self.norm: Any = norm
+        self.count = 0
+        self.mean = self.var = torch.zeros((), dtype=torch.float64)
 
     def add(self, x: Tensor) -> None:
         """Takes in (1, C, h, w); merges means and variances as Chan et al. 1979 do, which does not cancel."""
@@ -47,7 +49,7 @@ class FixedNorm(nn.Module):
         return F.batch_norm(x, mean, var, self.norm.weight, self.norm.bias, False, 0.0, self.norm.eps)
 
 
-def leaves(layers) -> list[nn.Module]:
+def leaves(layers: Iterable[nn.Module]) -> list[nn.Module]:
     """The leaves of ``layers`` in order, with every norm replaced by one that can be fixed, without dropout."""
     found: list[nn.Module] = []
     for layer in layers:
@@ -69,12 +71,13 @@ def outputs(layers: list, sources: Sequence[Tensor], rows: int, halo: int) -> It
     computed with ``halo`` rows more on both sides, which are cropped off again: what the layers' own padding makes of
     a cut that is no border of the picture lies in there. The caller may overwrite a strip's rows in a source.
     """
-    height, above = sources[0].shape[2], None
+    height = sources[0].shape[2]
+    above: Tensor | None = None
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
         x = torch.cat([source[:, :, top : min(bottom + halo, height)] for source in sources], 1)
         skipped = 0 if above is None else above.shape[2]
-        if skipped:
+        if above is not None:
             x = torch.cat([above, x], 2)
         if halo:
             above = torch.cat([source[:, :, max(bottom - halo, 0) : bottom] for source in sources], 1)
@@ -105,11 +108,12 @@ def settle(layers: list, sources: Sequence[Tensor], rows: int, halo: int) -> Ten
         last = len(layers)
     else:
         measure(layers[:last], sources, rows, halo)
-    kept = None
+    kept: Tensor | None = None
     for top, strip in outputs(layers[:last], sources, rows, halo):
         if last < len(layers):
             layers[last].add(strip)
         kept = keep(kept, strip, sources[0], top)
+    assert kept is not None
     if last < len(layers):
         for top, strip in outputs(layers[last:], (kept,), rows, 0):
             keep(kept, strip, kept, top)

@@ -7,7 +7,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -37,9 +40,11 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         direction: ``"G_AB"`` or ``"G_BA"``: which half of its pair it is, hence the name of its file.
     """
 
-    def __init__(self, network: nn.Module, header: dict, device=None, direction: str = "G_AB"):
+    def __init__(
+        self, network: nn.Module, header: dict, device: torch.device | str | None = None, direction: str = "G_AB"
+    ):
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self.network = network.eval().requires_grad_(False).to(self.device)
+        self.network: Any = network.eval().requires_grad_(False).to(self.device)
         self.header, self.direction = header, direction
         self._hub_mixin_config = header  # what the hub shows as config.json
 
@@ -69,8 +74,13 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         return f"Translator({' → '.join(self.domains)}, {name}, trained at {self.size} px, on {self.device})"
 
     def __call__(
-        self, picture, *, size: int | None = None, tile: int | None = None, range: tuple[float, float] | None = None
-    ):
+        self,
+        picture: Any,
+        *,
+        size: int | None = None,
+        tile: int | None = None,
+        range: tuple[float, float] | None = None,
+    ) -> Any:
         """The translated picture: of the same kind as ``picture``, and of the same height and width.
 
         Args:
@@ -113,7 +123,7 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
             padded = pad_to_multiple(batch.to(self.device, torch.float32), self.network.multiple)
             return self.network(padded)[..., :height, :width].contiguous().to(batch.device)
 
-    def _many(self, pictures, size: int | None, tile: int | None, span: Span | None) -> list:
+    def _many(self, pictures: Sequence, size: int | None, tile: int | None, span: Span | None) -> list:
         values = Values(*self.spans, span)
         taken = [take(picture, self.channels[0], values) for picture in pictures]
         results: list = [None] * len(taken)
@@ -151,15 +161,15 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         return (torch.cat(results) if len(results) > 1 else results[0]).to(batch.device)
 
     @classmethod
-    def from_pretrained(
+    def from_pretrained(  # type: ignore[override]  # the options of the base class that have no use here are left out
         cls,
-        pretrained_model_name_or_path,
+        pretrained_model_name_or_path: str | os.PathLike[str],
         reverse: bool = False,
-        device=None,
+        device: torch.device | str | None = None,
         *,
         revision: str | None = None,
         token: str | bool | None = None,
-        cache_dir=None,
+        cache_dir: str | os.PathLike[str] | None = None,
         force_download: bool = False,
         local_files_only: bool = False,
     ) -> Translator:
@@ -170,7 +180,7 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         (``"OWNER/NAME"``), for which the last five arguments are meant. Raises ``UserError`` or ``WeightsError``,
         both a ``ValueError``, with one sentence.
         """
-        hub = {"revision": revision, "token": token, "cache_dir": cache_dir}
+        hub: dict[str, Any] = {"revision": revision, "token": token, "cache_dir": cache_dir}
         hub |= {"force_download": force_download, "local_files_only": local_files_only}
         found = library.find(pretrained_model_name_or_path, reverse, **hub)
         if found.reference:
@@ -184,10 +194,10 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
     @classmethod
     def from_reference(
         cls,
-        path,
-        domains=("A", "B"),
+        path: str | os.PathLike[str],
+        domains: Sequence[str] = ("A", "B"),
         size: int = REFERENCE_SIZE,
-        device=None,
+        device: torch.device | str | None = None,
         direction: str = "G_AB",
         key: str | None = None,
     ) -> Translator:
@@ -213,7 +223,7 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
     def _save_pretrained(self, save_directory: Path) -> None:
         save_weights(Path(save_directory) / f"{self.direction}.safetensors", self.network, self.header)
 
-    def generate_model_card(self, **_) -> ModelCard:
+    def generate_model_card(self, **_: Any) -> ModelCard:
         """The hub's README.md: what it translates, how to use it, how it was built and where it comes from."""
         return ModelCard(readme(self.header, self.direction))
 
@@ -231,7 +241,7 @@ def pad_to_multiple(batch: Tensor, multiple: int) -> Tensor:
     return batch
 
 
-def _scaled(batch: Tensor, size) -> Tensor:
+def _scaled(batch: Tensor, size: Sequence[int]) -> Tensor:
     return F.interpolate(batch, tuple(size), mode="bicubic", antialias=True).clamp(-1, 1)
 
 
@@ -248,7 +258,7 @@ def _batches(shapes: list, budget: int) -> list[list[int]]:
     return groups
 
 
-def _stacked(like, results: list):
+def _stacked(like: Any, results: list) -> Any:
     if isinstance(like, Tensor):
         return torch.stack(results)
     import numpy as np

@@ -11,16 +11,21 @@ import heapq
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cyclegan.system.errors import UserError, require
 from cyclegan.system.files import whole, write_whole
+from cyclegan.system.terminal import Progress
 from cyclegan.translate.jobs import Job
+
+if TYPE_CHECKING:
+    from cyclegan.translate.translator import Translator
 
 SEGMENT = 120  # frames; what an interruption costs at most
 BATCH = 4
@@ -28,7 +33,9 @@ _BT709, _UNSPECIFIED = 1, 2  # FFmpeg's numbers for the coding of colours
 
 
 
-def translate_videos(translator, jobs: list[Job], size, tile, progress) -> list[tuple[Job, str]]:
+def translate_videos(
+    translator: Translator, jobs: list[Job], size: int | None, tile: int | None, progress: Progress
+) -> list[tuple[Job, str]]:
     """Does all jobs; returns those that failed, with the reason."""
     failures = []
     for job in jobs:
@@ -39,7 +46,15 @@ def translate_videos(translator, jobs: list[Job], size, tile, progress) -> list[
     return failures
 
 
-def translate_video(translator, source, target, *, size=None, tile=None, progress=None) -> None:
+def translate_video(
+    translator: Translator,
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    size: int | None = None,
+    tile: int | None = None,
+    progress: Progress | None = None,
+) -> None:
     """Translates the first video stream of the file ``source`` frame by frame into ``target``; copies the sound.
 
     ``size`` and ``tile`` are those of ``Translator``; ``progress`` has ``begin(total, what)`` and ``advance(count)``.
@@ -61,7 +76,8 @@ def translate_video(translator, source, target, *, size=None, tile=None, progres
             if progress:
                 progress.begin(stream.frames or None, source.name)
             codec = "libvpx-vp9" if target.suffix.lower() == ".webm" else "libx264"
-            starts = _translate_segments(translator, container, stream, parts, codec, (size, tile), progress)
+            options = {"size": size, "tile": tile}
+            starts = _translate_segments(translator, container, stream, parts, codec, options, progress)
         if not starts:
             raise UserError(f"{source} holds no frame that can be decoded")
         with whole(target) as part:
@@ -71,7 +87,7 @@ def translate_video(translator, source, target, *, size=None, tile=None, progres
     shutil.rmtree(parts)
 
 
-def _plan(translator, source: Path, target: Path, size, tile) -> str:
+def _plan(translator: Translator, source: Path, target: Path, size: int | None, tile: int | None) -> str:
     """What segments depend on: those of another file, translator or option must not be joined to these."""
     if not source.is_file():
         raise UserError(f"there is no video {source} on this machine")
@@ -90,7 +106,15 @@ def _prepare(parts: Path, described: str) -> None:
     write_whole(plan, described)
 
 
-def _translate_segments(translator, container, stream, parts: Path, codec: str, options, progress) -> list[Fraction]:
+def _translate_segments(
+    translator: Translator,
+    container: Any,
+    stream: Any,
+    parts: Path,
+    codec: str,
+    options: dict,
+    progress: Progress | None,
+) -> list[Fraction]:
     """Writes every segment that is not there yet; returns the seconds at which each begins."""
     frames = _timed(container.decode(stream), stream)
     starts: list[Fraction] = []
@@ -102,11 +126,11 @@ def _translate_segments(translator, container, stream, parts: Path, codec: str, 
                 progress.advance(len(segment))
             continue
         with whole(path) as part:
-            _encode(_translated(translator, segment, *options, progress), part, stream, codec)
+            _encode(_translated(translator, segment, options, progress), part, stream, codec)
     return starts
 
 
-def _timed(frames, stream) -> Iterator[tuple[Fraction, object]]:
+def _timed(frames: Iterable, stream: Any) -> Iterator[tuple[Fraction, Any]]:
     """(seconds, frame); where a file gives no time, one frame's duration after the last."""
     rate = stream.average_rate or Fraction(25)
     now = Fraction(0)
@@ -116,23 +140,25 @@ def _timed(frames, stream) -> Iterator[tuple[Fraction, object]]:
         now += 1 / rate
 
 
-def _translated(translator, segment: list, size, tile, progress) -> Iterator[tuple[Fraction, object, np.ndarray]]:
+def _translated(
+    translator: Translator, segment: list, options: dict, progress: Progress | None
+) -> Iterator[tuple[Fraction, Any, np.ndarray]]:
     """(seconds since the segment's beginning, original frame, upright translated picture)."""
     for i in range(0, len(segment), BATCH):
         batch = segment[i : i + BATCH]
         # The rotation of a telephone's video counts counter-clockwise, as numpy does.
         pictures = [np.rot90(f.to_ndarray(format="rgb24"), round(f.rotation / 90) % 4) for _, f in batch]
-        for (now, frame), result in zip(batch, translator(pictures, size=size, tile=tile), strict=True):
+        for (now, frame), result in zip(batch, translator(pictures, **options), strict=True):
             yield now - segment[0][0], frame, result
         if progress:
             progress.advance(len(batch))
 
 
-def _encode(pictures, path: Path, stream, codec: str) -> None:
+def _encode(pictures: Iterable, path: Path, stream: Any, codec: str) -> None:
     import av
 
     with av.open(str(path), "w", format="mp4") as out:
-        encoder = None
+        encoder: Any = None
         for now, original, picture in pictures:
             if encoder is None:
                 encoder = _encoder(out, stream, codec, *picture.shape[:2])
@@ -149,7 +175,7 @@ def _encode(pictures, path: Path, stream, codec: str) -> None:
         out.mux(encoder.encode())
 
 
-def _encoder(out, stream, codec: str, height: int, width: int):
+def _encoder(out: Any, stream: Any, codec: str, height: int, width: int) -> Any:
     encoder = out.add_stream(codec, rate=stream.average_rate or 25)
     encoder.width, encoder.height = width, height
     # Halved colour resolution needs even sides; few players mind the full one, and none the wrong size.
@@ -178,7 +204,7 @@ def _joined(parts: Path, starts: list[Fraction], source: Path, suffix: str) -> P
     return path
 
 
-def _video_packets(parts: Path, starts: list[Fraction], stream):
+def _video_packets(parts: Path, starts: list[Fraction], stream: Any) -> Iterator[Any]:
     import av
 
     for i, start in enumerate(starts):
@@ -192,7 +218,7 @@ def _video_packets(parts: Path, starts: list[Fraction], stream):
                 yield packet
 
 
-def _audio_packets(original, streams: dict):
+def _audio_packets(original: Any, streams: dict) -> Iterator[Any]:
     for packet in original.demux(list(original.streams.audio)):
         if packet.dts is not None:
             packet.stream = streams[packet.stream.index]
