@@ -28,7 +28,8 @@ class Options:
     """Export a translator to ONNX.
 
     The file takes float32 (batch, channels, height, width) in [-1, 1], of any batch, height and width, as "picture" and
-    gives "translated" of the same height and width; padding and cropping are inside. It is checked in ONNX Runtime
+    gives "translated" of the same height and width; padding and cropping are inside. Where colours can be chosen it
+    takes float32 (batch, 27) as "palette" too, and the file's metadata hold some. It is checked in ONNX Runtime
     against PyTorch before it appears.
     """
 

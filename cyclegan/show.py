@@ -76,12 +76,12 @@ def there_and_back(pair: Sequence[Translator], data: Dataset, count: int) -> Ima
     for folder, (there, back) in sides:
         files = find_images(folder)
         rows = []
-        for path in random.Random(0).sample(files, min(count, len(files))):
+        for i, path in enumerate(random.Random(0).sample(files, min(count, len(files)))):
             picture = open_image(path).convert("RGB")
             if there.size:
                 picture = picture.resize((there.size, there.size))
-            fake = there(picture)
-            rows.append([picture, fake, back(fake)])
+            fake = there(picture, palette=None if there.palettes is None else i)  # other colours in each row
+            rows.append([picture, fake, back(fake, palette=None if back.palettes is None else picture)])
         source, target = there.domains
         blocks[f"{source} → {target} → {source}"] = rows
     return sheet(blocks)

@@ -85,14 +85,26 @@ def accuracy(of_real: Tensor, of_fake: Tensor) -> Tensor:
     return ((of_real > 0).float().mean() + (of_fake < 0).float().mean()) / 2
 
 
-def cycle_loss(cycle: Tensor, real: Tensor) -> Tensor:
-    """E[‖F(G(x)) - x‖₁] as a mean over pixels (eq. 2)."""
-    return F.l1_loss(cycle, real)
+def cycle_loss(cycle: Tensor, real: Tensor, chroma: float = 1.0) -> Tensor:
+    """E[‖F(G(x)) - x‖₁] as a mean over pixels (eq. 2), with colour at the weight ``chroma``."""
+    return F.l1_loss(*_less_colourful(cycle, real, chroma))
 
 
-def identity_loss(same: Tensor, real: Tensor) -> Tensor:
-    """E[‖G(y) - y‖₁] as a mean over pixels (section 5.2): a picture of the target domain should stay as it is."""
-    return F.l1_loss(same, real)
+def identity_loss(same: Tensor, real: Tensor, chroma: float = 1.0) -> Tensor:
+    """E[‖G(y) - y‖₁] as a mean over pixels (section 5.2): a picture of the target domain should stay as it is.
+
+    ``chroma`` is the weight of its colours.
+    """
+    return F.l1_loss(*_less_colourful(same, real, chroma))
+
+
+def _less_colourful(picture: Tensor, other: Tensor, chroma: float) -> tuple[Tensor, Tensor]:
+    """Both pictures with their distance from grey of the same luminance (ITU-R BT.601) multiplied by ``chroma``."""
+    if chroma == 1 or picture.shape[1] != 3:
+        return picture, other
+    weights = torch.tensor([0.299, 0.587, 0.114], device=picture.device).view(3, 1, 1)
+    grey = [(image * weights).sum(1, keepdim=True) for image in (picture, other)]
+    return tuple(g + chroma * (image - g) for g, image in zip(grey, (picture, other), strict=True))
 
 
 def change_loss(fake: Tensor, real: Tensor) -> Tensor:

@@ -1,13 +1,15 @@
 """Generators and discriminators, built from an architecture: a plain dict that a weights file can carry.
 
 ``{"name": "resnet", "in_channels": 3, "out_channels": 3, "width": 64, "blocks": 9}`` builds the paper's generator;
-every key but ``name`` and ``residual`` is an argument of the class. ``residual`` wraps any generator in ``Residual``.
+every key but ``name``, ``residual`` and ``palette`` is an argument of the class. ``residual`` wraps any generator in
+``Residual``, and ``palette``, the number of a palette's colours, in ``Coloured``.
 """
 
 from collections.abc import Mapping
 
 from torch import nn
 
+from cyclegan.networks.coloured import Coloured
 from cyclegan.networks.convolutional import DCGANGenerator
 from cyclegan.networks.dense import DenseGenerator
 from cyclegan.networks.discriminators import DISCRIMINATORS
@@ -22,6 +24,8 @@ from cyclegan.system.errors import UserError
 def build_generator(architecture: dict) -> nn.Module:
     """The generator or encoder of an architecture, with PyTorch's own initial weights; raises ``UserError``."""
     options = dict(architecture)
+    if colours := options.pop("palette", None):
+        return Coloured(build_generator(options), colours)
     residual = options.pop("residual", None)
     if not residual:
         return _build(GENERATORS | NOISE | ENCODERS, "generator", options)

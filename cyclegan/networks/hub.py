@@ -48,6 +48,7 @@ def readme(header: dict, direction: str) -> str:
     rows |= {key.replace("_", " ").capitalize(): str(value) for key, value in provenance.items()}
     table = "\n".join(f"| {key} | {value.replace('|', '/')} |" for key, value in rows.items())
     reverse = ", reverse=True" if direction == "G_BA" else ""
+    chosen = '\ntranslate("picture.jpg", palette="red, gold").save("red.png")' if "palettes" in header else ""
     return f"""---
 {metadata.to_yaml()}
 ---
@@ -62,7 +63,7 @@ Networks](https://arxiv.org/abs/1703.10593)).
 from cyclegan import Translator
 
 translate = Translator.from_pretrained("OWNER/NAME"{reverse})  # this repository
-translate("picture.jpg").save("translated.png")
+translate("picture.jpg").save("translated.png"){chosen}
 ```
 
 The file `{direction}.safetensors` says by itself how the network is built; `G_AB` leads from the first domain to the

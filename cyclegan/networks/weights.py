@@ -9,6 +9,7 @@ kind            ``translator`` (where it is left out); ``generator``: pictures o
                 ``encoder``: latents of such a generator from pictures
 domains         ``[source, target]``, for example ``["horse", "zebra"]``; else ``[what is made or shown]``
 size            height and width, in pixels, at which it should see pictures: as in its training
+palettes        of a translator whose colours can be chosen: palettes of training pictures, see ``networks.palette``
 preprocessing   ``{"range": [-1, 1], "channels": [in, out]}``; else the range alone. A translator trained on
                 pictures of more than 8 bits has ``"spans": [of the source, of the target]`` too: each the two values
                 that are black and white, or null where all pictures had 8 bits
@@ -169,6 +170,9 @@ def _of_translator(header: dict, path: str | os.PathLike[str]) -> dict:
     spans = preprocessing.get("spans", [None, None])
     if not (isinstance(spans, list) and len(spans) == 2 and all(span is None or _is_span(span) for span in spans)):
         raise WeightsError(f"{path}: the preprocessing has spans {spans!r}, and needs two numbers in order for each")
+    colours, palettes = architecture.get("palette"), header.get("palettes")
+    if colours and not (isinstance(palettes, list) and palettes and all(len(row) == colours for row in palettes)):
+        raise WeightsError(f'{path}: the header needs "palettes", a list of lists of {colours} numbers')
     return {"domains": list(domains), "preprocessing": preprocessing}
 
 

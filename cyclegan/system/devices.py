@@ -32,6 +32,17 @@ def choose_device(wanted: str | None) -> torch.device:
     return device
 
 
+def computes_bfloat16(device: torch.device) -> bool:
+    """Whether the device has instructions for bfloat16, and does not emulate it, which is slower than float32.
+
+    On CPUs those are avx512_bf16 and AMX.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    asked = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return device.type == "cpu" and any(getattr(torch.cpu, name, lambda: False)() for name in asked)
+
+
 def join_processes(device: torch.device) -> int:
     """Joins the processes that ``torchrun`` started, if it did; returns this one's rank.
 

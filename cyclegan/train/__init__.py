@@ -33,7 +33,8 @@ def train(
             from the recipe and the data set's card. ``python -m cyclegan.train --model MODEL --help`` explains each.
 
     Returns the run folder and how training ended. Ctrl-C saves and returns, with ``interrupted`` true; the same call
-    then goes on. Raises ``UserError`` for wrong input, and where a loss became NaN. Sets the global random states.
+    then goes on. Before the first step is done there is nothing to save, and ``KeyboardInterrupt`` passes through.
+    Raises ``UserError`` for wrong input, and where a loss became NaN. Sets the global random states.
 
     ::
 

@@ -11,7 +11,7 @@ from cyclegan.data.pixels import to_signed
 from cyclegan.data.source import SAMPLES, Reading, Say, Source
 from cyclegan.models import load_model
 from cyclegan.models.game import Game
-from cyclegan.system.devices import process_count, process_rank
+from cyclegan.system.devices import computes_bfloat16, process_count, process_rank
 from cyclegan.system.randomness import seed_everything
 from cyclegan.train.config import Config, TrainingConfig
 from cyclegan.train.judge import Judge
@@ -55,6 +55,9 @@ def build(config: Config, source: Source, device: torch.device, say: Say = print
     training = config.training
     if getattr(config.model, "lambda_identity", 0) and len(set(source.channels)) > 1:
         say("No identity loss: the two domains have different numbers of channels.")
+    if training.precision == "bfloat16" and not computes_bfloat16(device):
+        say(f"--precision bfloat16: {device} has no instructions for it, so a step may take many times as long as with "
+            "--precision float32.")  # fmt: skip
     seed_everything(training.seed + process_rank())
     game = build_game(config, source.channels, source.domains, device, source.augment_D)
     prepare(game, training)
@@ -88,11 +91,12 @@ def build_game(
 def prepare(game: Game, config: TrainingConfig) -> None:
     """Puts the game's networks into the fastest form the device has; values stay those of a plain run.
 
-    On CUDA: channels last, TF32 and autotuned convolutions, bfloat16 where the card computes it. On the CPU nothing
-    changes: channels last slows instance norm down there. With several processes all begin with rank 0's weights.
+    On CUDA: channels last, TF32 and autotuned convolutions. bfloat16 where it was asked for, and by itself on cards and
+    processors that compute it. Channels last would slow instance norm down on a CPU. With several processes all begin
+    with rank 0's weights.
     """
     cuda = game.device.type == "cuda"
-    if config.precision == "bfloat16" or (config.precision == "auto" and cuda and torch.cuda.is_bf16_supported()):
+    if config.precision == "bfloat16" or (config.precision == "auto" and computes_bfloat16(game.device)):
         game.precision = torch.bfloat16
     networks = [net for player in game.players.values() for net in player.networks.values()]
     if cuda:

@@ -31,7 +31,7 @@ class TrainingConfig:
     device: str | None = None
     """cuda, cuda:1, mps or cpu. Default: CUDA if there is one, else the CPU."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """auto: bfloat16 on GPUs that have it, float32 elsewhere."""
+    """auto: bfloat16 on GPUs and CPUs that compute it (CPUs with avx512_bf16 or AMX), float32 elsewhere."""
     compile: bool = False
     """Compile the networks first: minutes of waiting, then faster steps on a GPU."""
     workers: int = 2

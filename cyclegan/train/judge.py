@@ -102,7 +102,7 @@ class Judge:
         network: Any
         for name, (network, header) in game.exports().items():
             judged = self.judged[name]
-            outputs = as_colour(made(network, judged.inputs, game.device))
+            outputs = as_colour(made(network, judged.inputs, game.device, header.get("palettes")))
             features, _ = self.network(outputs)
             metrics[f"KID {self.network.name} {name}"] = kid(features, judged.real)
             if header.get("kind") != "generator":
@@ -148,14 +148,19 @@ class Judge:
 
 
 @torch.no_grad()
-def made(network: nn.Module, inputs: Tensor, device: torch.device) -> Tensor:
-    """What a network makes of uint8 pictures or of latents, as uint8 (N, C, H, W); it keeps its mode."""
+def made(network: nn.Module, inputs: Tensor, device: torch.device, palettes: list | None = None) -> Tensor:
+    """What a network makes of uint8 pictures or of latents, as uint8 (N, C, H, W); it keeps its mode.
+
+    Where it takes ``palettes``, picture number n is painted with palette number n modulo their count.
+    """
     mode = network.training
     network.eval()
     parts = []
-    for part in inputs.split(TOGETHER):
+    numbers = torch.arange(len(inputs)).split(TOGETHER)
+    for part, places in zip(inputs.split(TOGETHER), numbers, strict=True):
         part = to_signed(part, device) if part.dtype == torch.uint8 else part.to(device)
-        parts.append(to_levels(network(part)))
+        beside = [torch.tensor(palettes, device=device)[places % len(palettes)]] if palettes else []
+        parts.append(to_levels(network(part, *beside)))
     network.train(mode)
     return torch.cat(parts)
 

@@ -1,5 +1,6 @@
 """One loop that trains every game: it asks for steps, and looks at the numbers once in a log interval."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -58,7 +59,7 @@ def train(training: Training, run: Run, console: Console, advice: Advice = lambd
     )
     try:
         unsaved = lambda: 0 if moving or step == saved else step  # noqa: E731
-        with _stop_requests() as stop, _saved_on_error(run, game, unsaved, progress):
+        with _stop_requests(lambda: step > first) as stop, _saved_on_error(run, game, unsaved, progress):
             for batch in feed:
                 moving = True
                 game.progress = step / total
@@ -154,14 +155,20 @@ def _leaving_together(stop: list[int], may_talk: bool) -> bool:
 
 
 @contextmanager
-def _stop_requests() -> Iterator[list[int]]:
-    """A list that fills when SIGINT or SIGTERM comes; a second Ctrl-C ends the process at once."""
+def _stop_requests(begun: Callable[[], bool] = lambda: True) -> Iterator[list[int]]:
+    """A list that fills when SIGINT or SIGTERM comes; a second Ctrl-C ends the process at once.
+
+    So does the first one while nothing has ``begun`` that could be saved: a step may take minutes.
+    """
     received: list[int] = []
 
     def note(number, frame):
-        if received and number == signal.SIGINT:
+        if number == signal.SIGINT and (received or not begun()):
             raise KeyboardInterrupt
         received.append(number)
+        if number == signal.SIGINT and process_rank() == 0:
+            # Not print(), which a signal may find in the middle of its work.
+            os.write(2, b"Stopping after this step; Ctrl-C again stops at once and loses what is not saved.\n")
 
     try:
         before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -44,6 +44,9 @@ class Options:
     pictures only; 0 never."""
     range: tuple[float, float] | None = None
     """The values that are black and white in pictures of more than 8 bits. Default: as in the training."""
+    palette: Annotated[str | None, arg(metavar="COLOURS")] = None
+    """The colours to paint in, for translators trained with --palette: red, "#ff8800,gold", photo.jpg (its colours), or
+    a number, which draws the colours of a training picture. Default: 0, the most typical of these."""
     device: str | None = None
     """cpu, cuda, cuda:1, mps … Default: CUDA where there is one."""
 
@@ -79,6 +82,8 @@ def _run(jobs: list[Job], options: Options) -> list[tuple[Job, str]]:
     from cyclegan.translate.translator import Translator
 
     translator = Translator.from_pretrained(options.name, options.reverse, choose_device(options.device))
+    if options.palette is not None or translator.palettes is not None:
+        translator = translator.with_palette(options.palette)  # one palette for all pictures and frames
     pictures = [job for job in jobs if not job.is_video]
     videos = [job for job in jobs if job.is_video]
     with Progress(" → ".join(translator.domains)) as progress:

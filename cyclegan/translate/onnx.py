@@ -23,7 +23,8 @@ def export_onnx(translator: Translator, path: str | os.PathLike) -> float:
     """Writes the translator as ONNX, the whole file or none; returns the largest difference from PyTorch found.
 
     The metadata key ``cyclegan`` carries the header. Heights and widths need to exceed half of ``network.multiple``
-    (2 pixels, for a U-Net up to 128), since the padding reflects. Raises ``ExportError``.
+    (2 pixels, for a U-Net up to 128), since the padding reflects. A translator whose colours can be chosen has a second
+    input, "palette" (batch, 27); the header's ``palettes`` are some. Raises ``ExportError``.
     """
     try:
         import onnx
@@ -51,13 +52,18 @@ def _traced(translator: Translator) -> Any:
     multiple = translator.network.multiple
     example = torch.zeros(2, translator.channels[0], 3 * max(multiple, 16), 2 * max(multiple, 16))
     sides = {axis: multiple * torch.export.Dim(name) for axis, name in ((2, "rows"), (3, "columns"))}
-    shapes = {0: torch.export.Dim("batch"), **sides}
+    batch = torch.export.Dim("batch")
+    arguments, shapes, names = (example,), ({0: batch, **sides},), ["padded"]
+    if translator.palettes is not None:
+        arguments += (translator.palettes[:1].repeat(2, 1),)
+        shapes += ({0: batch},)
+        names.append("palette")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own internals
         program = torch.onnx.export(
-            translator.network, (example,), dynamo=True, verbose=False, dynamic_shapes=(shapes,),
-            input_names=["padded"], output_names=["whole"],
+            translator.network, arguments, dynamo=True, verbose=False, dynamic_shapes=shapes,
+            input_names=names, output_names=["whole"],
         )  # fmt: skip
     assert program is not None
     return program.model_proto
@@ -91,10 +97,11 @@ def _with_padding(model: Any, multiple: int) -> Any:
     del graph.node[:]
     graph.node.extend(nodes)
     for side, name in ((graph.input, "picture"), (graph.output, "translated")):
-        channels = side[0].type.tensor_type.shape.dim[1].dim_value
+        channels, others = side[0].type.tensor_type.shape.dim[1].dim_value, list(side)[1:]
         del side[:]
         shape = ["batch", channels, "height", "width"]
         side.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+        side.extend(others)
     return model
 
 
@@ -106,6 +113,10 @@ def _difference(translator: Translator, session: Any) -> float:
     worst = 0.0
     for batch, height, width in ((1, side + 5, side + 2), (2, side, 2 * side - 1)):
         picture = torch.rand(batch, translator.channels[0], height, width) * 2 - 1
-        (result,) = session.run(None, {"picture": picture.numpy()})
-        worst = max(worst, (translator.run(picture) - torch.from_numpy(result)).abs().max().item())
+        inputs = {"picture": picture.numpy()}
+        if translator.palettes is not None:  # not the default one
+            inputs["palette"] = translator.palettes[-1:].repeat(batch, 1).numpy()
+        (result,) = session.run(None, inputs)
+        expected = translator.run(picture, -1) if translator.palettes is not None else translator.run(picture)
+        worst = max(worst, (expected - torch.from_numpy(result)).abs().max().item())
     return worst

@@ -24,6 +24,7 @@ from cyclegan.networks.linked import REFERENCE_SIZE
 from cyclegan.networks.weights import load_weights, save_weights
 from cyclegan.system.errors import ImageError, UserError
 from cyclegan.translate import large
+from cyclegan.translate.colours import read_palette
 from cyclegan.translate.kinds import Values, take
 
 LARGEST = 100_000_000  # pixels that the network is given; the maps it keeps take up to about 64 bytes each
@@ -34,7 +35,7 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
     """Translates pictures of the domain ``domains[0]`` into ``domains[1]``.
 
     Args:
-        network: a generator, (N, C_in, H, W) → (N, C_out, H, W) in [-1, 1].
+        network: a generator, (N, C_in, H, W) → (N, C_out, H, W) in [-1, 1]; it may take palettes (N, 27) as well.
         header: what a weights file says of it, see ``cyclegan.networks.weights``.
         device: where it runs; by default on the first CUDA device, and on the CPU where there is none.
         direction: ``"G_AB"`` or ``"G_BA"``: which half of its pair it is, hence the name of its file.
@@ -46,6 +47,7 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.network: Any = network.eval().requires_grad_(False).to(self.device)
         self.header, self.direction = header, direction
+        self._of_palette: dict[bytes, Translator] = {}  # the last ones that were asked for
         self._hub_mixin_config = header  # what the hub shows as config.json
 
     @property
@@ -69,6 +71,33 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         source, target = self.header["preprocessing"].get("spans") or (None, None)
         return tuple(source) if source else None, tuple(target) if target else None
 
+    @property
+    def palettes(self) -> Tensor | None:
+        """Palettes (N, 27) of training pictures, where the colours of a translation can be chosen; else None."""
+        stored = self.header.get("palettes")
+        return torch.tensor(stored, dtype=torch.float32) if stored else None
+
+    def with_palette(self, palette: Any = None) -> Translator:
+        """The translator that always paints in these colours; ``palette`` is as in a call, and None the typical one.
+
+        It takes no palettes any more, and can be saved and exported as any other. It shares this one's weights. Raises
+        ``UserError``.
+        """
+        stored = self.palettes
+        if stored is None:
+            raise UserError(
+                f"the colours of {' → '.join(self.domains)} cannot be chosen here: it was trained without --palette"
+            )
+        wanted = read_palette(palette, stored)
+        key = wanted.numpy().tobytes()
+        if key not in self._of_palette:
+            architecture = {k: v for k, v in self.header["architecture"].items() if k != "palette"}
+            header = {k: v for k, v in self.header.items() if k != "palettes"}
+            header["architecture"] = architecture | {"norm": "instance_affine"}
+            painted = Translator(self.network.with_palette(wanted), header, self.device, self.direction)
+            self._of_palette = dict([*self._of_palette.items()][-7:]) | {key: painted}
+        return self._of_palette[key]
+
     def __repr__(self) -> str:
         name = self.header["architecture"]["name"]
         return f"Translator({' → '.join(self.domains)}, {name}, trained at {self.size} px, on {self.device})"
@@ -80,6 +109,7 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         size: int | None = None,
         tile: int | None = None,
         range: tuple[float, float] | None = None,
+        palette: Any = None,
     ) -> Any:
         """The translated picture: of the same kind as ``picture``, and of the same height and width.
 
@@ -99,22 +129,32 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
                 as ``(0, 1)`` for tensors in [0, 1]; the results are in it too, and what lies beyond is clipped. By
                 default arrays and tensors of floating point are in [-1, 1], uint16 in [0, 65535], and files of more
                 than 8 bits, as other whole numbers, are as in the training. 8 bits are always in [0, 255].
+            palette: the colours to paint in, for translators trained with ``--palette``: names (``"red"``,
+                ``"red, gold"``), hexadecimal colours (``"#ff8800"``), another picture whose colours to take, a list
+                of these in equal parts, or a whole number, which draws a palette of a training picture: 0, the
+                default, the most typical one, and 1, 2, 3 … such as differ much.
 
-        Raises ``ImageError`` (a ``ValueError``) with one sentence for what is no usable picture.
+        Raises ``ImageError`` (a ``ValueError``) with one sentence for what is no usable picture, and ``UserError`` for
+        what is no palette.
         """
         check_range(range)
+        if palette is not None or self.palettes is not None:
+            return self.with_palette(palette)(picture, size=size, tile=tile, range=range)
         if isinstance(picture, (list, tuple)):
             return self._many(picture, size, tile, range)
         if getattr(picture, "ndim", None) == 4:
             return _stacked(picture, self._many(list(picture), size, tile, range))
         return self._many([picture], size, tile, range)[0]
 
-    def run(self, batch: Tensor) -> Tensor:
+    def run(self, batch: Tensor, palette: Any = None) -> Tensor:
         """Float (N, C_in, H, W) in [-1, 1] → float (N, C_out, H, W) in [-1, 1], on the device that ``batch`` is on.
 
         The generator itself, untiled, at any height and width: what it cannot divide is padded by reflection on the
-        right and at the bottom, and cropped off again. Every picture is translated as if it were alone.
+        right and at the bottom, and cropped off again. Every picture is translated as if it were alone. ``palette`` is
+        as in a call.
         """
+        if palette is not None or self.palettes is not None:
+            return self.with_palette(palette).run(batch)
         if batch.dim() != 4 or batch.shape[1] != self.channels[0] or not batch.is_floating_point():
             wanted = f"float (N, {self.channels[0]}, H, W)"
             raise ImageError(f"this translator runs on {wanted}, not on {batch.dtype} {list(batch.shape)}")

@@ -178,7 +178,12 @@ def test_domains_of_different_channels_train_without_an_identity_loss():
 
 
 @pytest.mark.parametrize(
-    "config", [CycleGANConfig(), CycleGANConfig(generator="mobile", residual=2.0, adversarial="hinge")]
+    "config",
+    [
+        CycleGANConfig(),
+        CycleGANConfig(generator="mobile", residual=2.0, adversarial="hinge"),
+        CycleGANConfig(generator="mobile", palette="both", lambda_chroma=0.5),
+    ],
 )
 def test_the_step_runs_on_the_meta_device(config):
     """No tensor of the step may be made on the CPU by itself, and nothing may ask for a value: meta has none."""

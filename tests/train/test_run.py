@@ -46,7 +46,10 @@ def assert_same(a, b, path="checkpoint"):
         assert a == b, path
 
 
-@pytest.mark.parametrize("flags", [["--pool", "2"], ["--color", "0.2", "--affine", "5", "--diffaug", "--batch", "2"]])
+@pytest.mark.parametrize(
+    "flags",
+    [["--pool", "2"], ["--color", "0.2", "--affine", "5", "--diffaug", "--batch", "2"], ["--palette", "both"]],
+)
 def test_three_and_three_steps_equal_six_bit_for_bit(squares, tmp_path, flags):
     """Everything counts: weights, averages, Adam, pools, random states, the order of the data."""
     assert train(squares, tmp_path / "six", "--steps", "6", *flags) == 0

@@ -57,6 +57,28 @@ def test_an_exported_translator_takes_any_batch_and_size(tmp_path, monkeypatch, 
     assert "--overwrite" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("residual", [0.5, None])
+def test_a_palette_is_a_second_input(tmp_path, monkeypatch, residual):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    from cyclegan.translate.onnx import export_onnx
+
+    architecture = {"name": "mobile", "width": 4, "blocks": 1, "palette": 27, "residual": residual}
+    network = build_generator(architecture)
+    for name, parameter in network.named_parameters():
+        if name.endswith("film"):
+            torch.nn.init.normal_(parameter, 0.0, 0.02)
+    header = {"architecture": architecture, "domains": ["a", "b"], "palettes": torch.eye(27).tolist()}
+    header["preprocessing"] = {"range": [-1, 1], "channels": [3, 3]}
+    t = Translator(network, header, "cpu")
+    export_onnx(t, tmp_path / "G.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "G.onnx", providers=["CPUExecutionProvider"])
+    picture = torch.rand(2, 3, 37, 50) * 2 - 1
+    (result,) = session.run(None, {"picture": picture.numpy(), "palette": torch.eye(27)[[3, 12]].numpy()})
+    for number, part, original in zip((3, 12), torch.from_numpy(result), picture, strict=True):
+        torch.testing.assert_close(part[None], t.run(original[None], number), atol=1e-4, rtol=0)
+
+
 def test_an_unknown_name_is_no_export(tmp_path, monkeypatch, capsys):
     from cyclegan.export import main
 

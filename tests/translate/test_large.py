@@ -24,6 +24,8 @@ NETWORKS = {
     "residual": {"name": "mobile", "width": 4, "blocks": 2, "residual": 0.7},
     "grey to colour": {"name": "resnet", "width": 4, "blocks": 1, "in_channels": 1},
     "unet": {"name": "unet", "levels": 5, "width": 8},
+    "painted": {"name": "mobile", "width": 4, "blocks": 2, "residual": 0.7, "palette": 27},
+    "painted unet": {"name": "unet", "levels": 5, "width": 4, "palette": 27},
     "affine unet": {"name": "unet", "levels": 6, "width": 4, "norm": "instance_affine", "out_channels": 1},
 }
 
@@ -44,9 +46,14 @@ def translator(name):
     for parameter in network.parameters():
         if parameter.dim() == 1:  # biases, and scales of affine norms, that do something
             torch.nn.init.normal_(parameter, 0.3, 0.5)
+        if parameter.shape[1:] == (27,):
+            torch.nn.init.normal_(parameter, 0.0, 0.02)
     channels = [architecture.get("in_channels", 3), architecture.get("out_channels", 3)]
     header = {"architecture": architecture, "domains": ["a", "b"], "preprocessing": {"channels": channels}}
-    return Translator(network, header, "cpu")
+    if "palette" in architecture:
+        header["palettes"] = torch.eye(27)[:3].tolist()
+    made = Translator(network, header, "cpu")
+    return made.with_palette(1) if "palette" in architecture else made
 
 
 @pytest.mark.parametrize("name", NETWORKS)
