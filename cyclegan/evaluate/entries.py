@@ -73,7 +73,7 @@ class Pair:
             sources = torch.stack([framing.read(path, self.there.channels[0], test.spans[0]) for path in group])
             outputs = self._outputs(to_signed(sources), (chosen or range(len(paths)))[first : first + TOGETHER])
             # The way back starts from what the generator gave, not from what 8 bits leave of it, as in training.
-            backs = to_levels(self._backs(outputs, to_signed(sources))) if self.back else [None] * len(group)
+            backs = to_levels(_backs(self.back, outputs, to_signed(sources))) if self.back else [None] * len(group)
             for path, source, output, back in zip(group, sources, to_levels(outputs), backs, strict=True):
                 returned = None if back is None else as_colour(back)
                 yield Example(as_colour(output), as_colour(source), returned, test.true(path, framing))
@@ -84,11 +84,12 @@ class Pair:
             return self.there.run(sources)
         return torch.cat([self.there.run(s, n) for s, n in zip(sources.split(1), numbers, strict=True)])
 
-    def _backs(self, outputs: Tensor, sources: Tensor) -> Tensor:
-        """The way back; where its colours can be chosen, in those of the picture that it began with."""
-        if self.back.palettes is None:
-            return self.back.run(outputs)
-        return torch.cat([self.back.run(o[None], s) for o, s in zip(outputs, sources, strict=True)])
+
+def _backs(back: Translator, outputs: Tensor, sources: Tensor) -> Tensor:
+    """The way back; where its colours can be chosen, in those of the picture that it began with."""
+    if back.palettes is None:
+        return back.run(outputs)
+    return torch.cat([back.run(output[None], source) for output, source in zip(outputs, sources, strict=True)])
 
 
 @dataclass(frozen=True)

@@ -103,8 +103,8 @@ def _less_colourful(picture: Tensor, other: Tensor, chroma: float) -> tuple[Tens
     if chroma == 1 or picture.shape[1] != 3:
         return picture, other
     weights = torch.tensor([0.299, 0.587, 0.114], device=picture.device).view(3, 1, 1)
-    grey = [(image * weights).sum(1, keepdim=True) for image in (picture, other)]
-    return tuple(g + chroma * (image - g) for g, image in zip(grey, (picture, other), strict=True))
+    grey, grey_other = ((image * weights).sum(1, keepdim=True) for image in (picture, other))
+    return grey + chroma * (picture - grey), grey_other + chroma * (other - grey_other)
 
 
 def change_loss(fake: Tensor, real: Tensor) -> Tensor:

@@ -1,6 +1,8 @@
 """A translator that is told which colours to use: any generator, with the palette let into its norms."""
 
 import copy
+from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -65,7 +67,7 @@ class Coloured(nn.Module):
         return fixed
 
 
-def _replace_norms(network: nn.Module, make) -> None:
+def _replace_norms(network: nn.Module, make: Callable[[Any], nn.Module]) -> None:
     for parent in list(network.modules()):
         for name, child in parent.named_children():
             if isinstance(child, InstanceNorm):

@@ -53,16 +53,16 @@ def _traced(translator: Translator) -> Any:
     example = torch.zeros(2, translator.channels[0], 3 * max(multiple, 16), 2 * max(multiple, 16))
     sides = {axis: multiple * torch.export.Dim(name) for axis, name in ((2, "rows"), (3, "columns"))}
     batch = torch.export.Dim("batch")
-    arguments, shapes, names = (example,), ({0: batch, **sides},), ["padded"]
+    arguments, shapes, names = [example], [{0: batch, **sides}], ["padded"]
     if translator.palettes is not None:
-        arguments += (translator.palettes[:1].repeat(2, 1),)
-        shapes += ({0: batch},)
+        arguments.append(translator.palettes[:1].repeat(2, 1))
+        shapes.append({0: batch})
         names.append("palette")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter's own internals
         program = torch.onnx.export(
-            translator.network, arguments, dynamo=True, verbose=False, dynamic_shapes=shapes,
+            translator.network, tuple(arguments), dynamo=True, verbose=False, dynamic_shapes=tuple(shapes),
             input_names=names, output_names=["whole"],
         )  # fmt: skip
     assert program is not None

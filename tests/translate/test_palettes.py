@@ -98,3 +98,23 @@ def test_palettes_of_pictures_are_those_of_the_training():
     picture = torch.rand(1, 3, 64, 64) * 2 - 1
     without_black = STORED * (torch.arange(COLOURS) != BLACK)
     torch.testing.assert_close(read_palette(picture[0], without_black), palette_of(picture)[0])
+
+
+def test_training_and_evaluation_paint_every_picture_in_another_stored_palette(painter, tmp_path):
+    from cyclegan.evaluate.entries import Pair, Test
+    from cyclegan.evaluate.measure import Framing
+    from cyclegan.train.judge import made
+
+    for i in range(6):  # more than go through the network in one call
+        Image.new("RGB", (32, 32), (40 * i, 90, 200 - 40 * i)).save(f"{i}.png")
+    paths = [tmp_path / f"{i}.png" for i in range(6)]
+    test = Test("AB", ("line", "emoji"), (3, 3), paths, paths, [], {})
+    pair = Pair("painter", painter, painter, {})
+    examples = list(pair.examples(test, Framing(32)))
+    inputs = torch.stack([example.source for example in examples])
+    outputs = made(painter.network, inputs, torch.device("cpu"), painter.header["palettes"])
+    for i, example in enumerate(examples):
+        expected = painter(inputs[i], palette=i).int()
+        assert (example.output - expected).abs().max() <= 1 and (outputs[i] - expected).abs().max() <= 1
+    (chosen,) = pair.examples(test, Framing(32), [5])
+    assert torch.equal(chosen.output, examples[5].output) and torch.equal(chosen.back, examples[5].back)
