@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import REAL_DATA, paint
+from painted import REAL_DATA, paint
 from PIL import Image
 
 from cyclegan.evaluate.__main__ import main

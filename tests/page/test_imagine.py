@@ -165,7 +165,7 @@ def test_click_two_pictures_walk_between_them_and_mix(browser, address):
 
     page = opened(browser, address, 1200, "light")
     page.locator("#generator input").click()
-    page.get_by_role("option", name="styles").click()
+    page.get_by_role("option", name="styles (trained here)").click()
     expect(page.locator("#board img")).to_have_count(1)
     thumbnails = page.locator("#imagined button.thumbnail-item")
     expect(thumbnails).to_have_count(16)
@@ -197,7 +197,7 @@ def test_a_solid_is_offered_to_be_turned(browser, address, tmp_path):
     page = opened(browser, address, 1200, "light")
     expect(page.locator("#solid")).to_have_count(0)
     page.locator("#generator input").click()
-    page.get_by_role("option", name="solids").click()
+    page.get_by_role("option", name="solids (trained here)").click()
     file = page.locator("#solid a[href*='solids.glb']")  # drawing it needs WebGL, which not every machine has
     expect(file).to_have_count(1)
     before = file.get_attribute("href")

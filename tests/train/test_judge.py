@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import paint
+from painted import paint
 from PIL import Image
 from rich.console import Console
 from torch import nn

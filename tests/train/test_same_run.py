@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from conftest import paint
+from painted import paint
 from PIL import Image
 
 from cyclegan.data.identity import MOST, fingerprints, share_kept
