@@ -77,4 +77,3 @@ class TextbookCycleGAN:
             terms[name].backward()
         self.optimizer_D.step()
         return {name: term.detach() for name, term in terms.items()}
-

@@ -1,7 +1,7 @@
 """``cyclegan.export(...)`` and ``python -m cyclegan.export``: a translator for programs without PyTorch, as ONNX.
 
-    from cyclegan import export
-    export("runs/first", "first.onnx")
+from cyclegan import export
+export("runs/first", "first.onnx")
 """
 
 from __future__ import annotations

@@ -64,9 +64,7 @@ def as_image(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
 
 
-def read_square(
-    path: Path, size: int, channels: int = 3, resize: str = "stretch", span: Span | None = None
-) -> Tensor:
+def read_square(path: Path, size: int, channels: int = 3, resize: str = "stretch", span: Span | None = None) -> Tensor:
     """The picture in a file as uint8 (channels, size, size), by Pillow's bicubic where it has another size.
 
     ``resize`` is ``stretch`` (to a square) or ``fit`` (keep proportions, crop the longer side in the middle); ``span``

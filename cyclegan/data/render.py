@@ -15,9 +15,7 @@ PAPER = 255
 AZIMUTH, ELEVATION = 35.0, 25.0  # degrees: half from the side, a little from above
 
 
-def render(
-    solid: np.ndarray, pixels: int = 64, azimuth: float = AZIMUTH, elevation: float = ELEVATION
-) -> np.ndarray:
+def render(solid: np.ndarray, pixels: int = 64, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> np.ndarray:
     """A grey picture of a solid on white: bool (X, Y, Z) → uint8 (pixels, pixels).
 
     ``azimuth`` and ``elevation`` in degrees say where the camera stands: 0° looks along +X, at the front of the

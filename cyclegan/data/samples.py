@@ -121,8 +121,7 @@ class Unpaired:
         self.files, self.seed, self.skip_bad = (A, B), seed, skip_bad
         share = cache / (len(A) + len(B))
         self.decoders = tuple(
-            Decoder(config, c, share * len(f), span)
-            for f, c, span in zip(self.files, channels, spans, strict=True)
+            Decoder(config, c, share * len(f), span) for f, c, span in zip(self.files, channels, spans, strict=True)
         )
         self._crop = _RandomSquare(config)
         self._rounds = Rounds(len(self), seed)

@@ -1,8 +1,8 @@
 """``cyclegan.evaluate(...)`` and ``python -m cyclegan.evaluate``: metrics, reports, contact sheets.
 
-    from cyclegan import evaluate
-    results = evaluate("runs/first", features="efficientnet-lite1")
-    print(results.text)                 # the table; all figures are in results.report
+from cyclegan import evaluate
+results = evaluate("runs/first", features="efficientnet-lite1")
+print(results.text)                 # the table; all figures are in results.report
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ TOGETHER = 4  # pictures translated in one call
 
 
 @dataclass(frozen=True)
-class Test:
+class TestSet:
     """The real pictures of one direction."""
 
     direction: Direction
@@ -65,7 +65,7 @@ class Pair:
 
     kind = "translator"
 
-    def examples(self, test: Test, framing: Framing, chosen: list[int] | None = None) -> Iterator[Example]:
+    def examples(self, test: TestSet, framing: Framing, chosen: list[int] | None = None) -> Iterator[Example]:
         """The inputs of ``test`` translated (all, or those with the numbers ``chosen``), in order."""
         paths = test.inputs if chosen is None else [test.inputs[i] for i in chosen]
         for first in range(0, len(paths), TOGETHER):
@@ -93,7 +93,7 @@ def _backs(back: Translator, outputs: Tensor, sources: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class ResultFolder:
     """A folder of translated pictures; those named as an input (or NAME_fake_B, NAME_fake) are held against it."""
 
     name: str
@@ -102,7 +102,7 @@ class Pictures:
 
     kind = "pictures"
 
-    def examples(self, test: Test, framing: Framing, chosen: list[int] | None = None) -> Iterator[Example]:
+    def examples(self, test: TestSet, framing: Framing, chosen: list[int] | None = None) -> Iterator[Example]:
         """The pictures (all, or those with the numbers ``chosen``), in order."""
         inputs = {path.stem: path for path in test.inputs}
         for path in self.files if chosen is None else [self.files[i] for i in chosen]:
@@ -226,7 +226,7 @@ def is_generator(given: str) -> bool:
     return any((folder / f"{library.GENERATOR}.safetensors").is_file() for folder in folders)
 
 
-def pictures(given: str, name: str, wanted: tuple[Direction, ...]) -> dict[Direction, Pictures]:
+def pictures(given: str, name: str, wanted: tuple[Direction, ...]) -> dict[Direction, ResultFolder]:
     """A folder of another program's results, by direction.
 
     The reference's result folders hold NAME_real_A, NAME_fake_B …: there only the fakes count, each for its
@@ -237,8 +237,8 @@ def pictures(given: str, name: str, wanted: tuple[Direction, ...]) -> dict[Direc
     for direction, ends in ((A_TO_B, ("_fake_B", "_fake")), (B_TO_A, ("_fake_A",))):
         fakes = [path for path in files if path.stem.endswith(ends)]
         if fakes and direction in wanted:
-            made[direction] = Pictures(name, fakes, {"given": given, "seen": []})
-    return made or {wanted[0]: Pictures(name, files, {"given": given, "seen": []})}
+            made[direction] = ResultFolder(name, fakes, {"given": given, "seen": []})
+    return made or {wanted[0]: ResultFolder(name, files, {"given": given, "seen": []})}
 
 
 def _plain(stem: str) -> str:

@@ -10,7 +10,7 @@ import torch
 
 from cyclegan.data.datasets import Dataset, dataset_names, dataset_of_run, locate, spans_on_card
 from cyclegan.data.images import find_images
-from cyclegan.evaluate.entries import Pair, Pictures, Test, is_generator, load_translators, pairs, pictures
+from cyclegan.evaluate.entries import Pair, ResultFolder, TestSet, is_generator, load_translators, pairs, pictures
 from cyclegan.evaluate.features import FeatureNetwork, default_features, load_features
 from cyclegan.evaluate.generators import assess_generators
 from cyclegan.evaluate.html import Sheets
@@ -68,8 +68,8 @@ def _assess_translators(
 
 
 def _direction(
-    test: Test,
-    rows: list[Pair | Pictures],
+    test: TestSet,
+    rows: list[Pair | ResultFolder],
     framing: Framing,
     networks: list[FeatureNetwork],
     imagenet: dict[str, int],
@@ -86,7 +86,7 @@ def _direction(
     entry: dict[str, Any] = {"direction": test.direction.letters, "from": test.domains[0], "to": test.domains[1]}
     entry |= {"inputs": len(test.inputs), "targets": len(test.targets), "rows": []}
     for row in rows:
-        count = len(row.files) if isinstance(row, Pictures) else len(test.inputs)
+        count = len(row.files) if isinstance(row, ResultFolder) else len(test.inputs)
         enough(count, row.name)
         found = measured(row.examples(test, framing), count, row.name)
         figures = compare(found, target, imagenet, seed)
@@ -126,7 +126,7 @@ def _data(options: Evaluation, loaded: dict) -> Dataset:
         raise UserError(f"{error}{hint}") from error
 
 
-def _test(data: Dataset, direction: Direction, rows: list) -> Test:
+def _test(data: Dataset, direction: Direction, rows: list) -> TestSet:
     """One direction of a data set; its training pictures stand in where it has no test pictures."""
     has_test = bool(data.test_A and data.test_B)
     train = [find_images(folder) for folder in direction.of((data.train_A, data.train_B))]
@@ -138,7 +138,7 @@ def _test(data: Dataset, direction: Direction, rows: list) -> Test:
     trained = [row.there.spans for row in rows if isinstance(row, Pair)]
     on_card = spans_on_card(data.card)
     spans = next((spans for spans in trained if any(spans)), direction.of(on_card) if on_card else (None, None))
-    return Test(direction, domains, channels, test[0], test[1], train[1] if has_test else [], truth, spans)
+    return TestSet(direction, domains, channels, test[0], test[1], train[1] if has_test else [], truth, spans)
 
 
 def _drawn(files: list[Path], count: int, seed: int) -> list[Path]:

@@ -27,7 +27,6 @@ INCEPTION_LIMIT = 200 * 10**6  # bytes
 INCEPTION_SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 
 
-
 @dataclass(frozen=True)
 class FeatureNetwork:
     """Pictures → features, and where it classifies, the number of the ImageNet class (0 to 999)."""

@@ -73,9 +73,7 @@ def _groups(sheet: dict[str, list[list[Image.Image]]], score: str) -> str:
     figures = []
     for group, rows in sheet.items():
         titles = row_titles(sheet).lower().split(", ")
-        pictures = "".join(
-            f'<div class="row">{"".join(map(_image, row, titles))}</div>' for row in rows
-        )
+        pictures = "".join(f'<div class="row">{"".join(map(_image, row, titles))}</div>' for row in rows)
         figures.append(f"<figure><figcaption>{escape(group)}</figcaption>{pictures}</figure>")
     what = f"{row_titles(sheet)}; ranked by {score}."
     return f'<p class="note">{escape(what)}</p><div class="groups">{"".join(figures)}</div>'

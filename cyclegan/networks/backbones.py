@@ -19,7 +19,6 @@ EFFICIENTNET_LITE = {
 }
 
 
-
 def efficientnet_lite(name: str = "efficientnet-lite0") -> nn.Module:
     """The classifier ``name``, frozen and in evaluation mode: (N, 3, H, W) in about [-1, 1] → (N, 1000) logits.
 

@@ -41,7 +41,6 @@ KEY = "cyclegan"
 KINDS = ("translator", "generator", "encoder")
 
 
-
 def save_weights(path: str | os.PathLike[str], weights: nn.Module | dict[str, Tensor], header: dict) -> Path:
     """Writes a generator (``nn.Module`` or state dict) with its header, the whole file or none; returns its path.
 

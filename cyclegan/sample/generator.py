@@ -1,8 +1,8 @@
 """A trained generator: pictures from nothing but a seed.
 
-    from cyclegan import Generator
-    digits = Generator.from_pretrained("gan_mnist")
-    digits(16, seed=0)[0].save("digit.png")
+from cyclegan import Generator
+digits = Generator.from_pretrained("gan_mnist")
+digits(16, seed=0)[0].save("digit.png")
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """``cyclegan.train(...)`` and ``python -m cyclegan.train``: settings, loop, run folder, log and judge.
 
-    from cyclegan import train
-    result = train("horse2zebra", recipe="quick", size=64, steps=100, name="first")
-    result.folder                       # runs/first, which Translator.from_pretrained loads
+from cyclegan import train
+result = train("horse2zebra", recipe="quick", size=64, steps=100, name="first")
+result.folder                       # runs/first, which Translator.from_pretrained loads
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ _KEPT_VIDEOS = {".mp4", ".m4v", ".mov", ".mkv", ".webm"}
 VIDEOS = _KEPT_VIDEOS | {".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".ts", ".mts", ".3gp"}
 
 
-
 @dataclass(frozen=True)
 class Job:
     """One file to translate."""

@@ -102,9 +102,7 @@ def _take_wide(picture: Image.Image, channels: int, values: Values) -> tuple[Ten
     return pixels, finish
 
 
-def _take_array(
-    picture: np.ndarray, channels: int, values: Values, is_file: bool = False
-) -> tuple[Tensor, Restore]:
+def _take_array(picture: np.ndarray, channels: int, values: Values, is_file: bool = False) -> tuple[Tensor, Restore]:
     if picture.ndim not in (2, 3):
         raise ImageError(f"a picture as an array has the shape (H, W) or (H, W, channels), not {list(picture.shape)}")
     flat = picture.ndim == 2

@@ -1,8 +1,8 @@
 """The translator: one trained generator that takes any picture and gives back the same kind and size.
 
-    from cyclegan import Translator
-    zebra = Translator.from_pretrained("horse2zebra")
-    zebra("horse.jpg").save("zebra.png")
+from cyclegan import Translator
+zebra = Translator.from_pretrained("horse2zebra")
+zebra("horse.jpg").save("zebra.png")
 """
 
 from __future__ import annotations

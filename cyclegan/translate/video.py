@@ -32,7 +32,6 @@ BATCH = 4
 _BT709, _UNSPECIFIED = 1, 2  # FFmpeg's numbers for the coding of colours
 
 
-
 def translate_videos(
     translator: Translator, jobs: list[Job], size: int | None, tile: int | None, progress: Progress
 ) -> list[tuple[Job, str]]:

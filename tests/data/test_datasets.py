@@ -242,7 +242,7 @@ def test_training_folders_without_pictures_are_named(tmp_path):
     ("text", "said"),
     [
         ("domains = [", "not valid TOML"),
-        ('domains = []', "two values"),
+        ("domains = []", "two values"),
         ("channels = [3, 0]", "two values"),
         ("range = [5, 5]", "two numbers in order"),
         ("[archive]\nbytes = 1\n", "bytes, sha256 and urls"),

@@ -32,9 +32,7 @@ class TextbookCUT:
                 query = torch.flip(query, [3])
             losses = []
             for n in range(len(source)):
-                q, k = (
-                    head(x[n].permute(1, 2, 0).reshape(-1, x.shape[1])[place]) for x in (query, key)
-                )
+                q, k = (head(x[n].permute(1, 2, 0).reshape(-1, x.shape[1])[place]) for x in (query, key))
                 q, k = (x / (x.square().sum(1, keepdim=True).sqrt() + 1e-7) for x in (q, k.detach()))
                 for i in range(len(place)):
                     others = [-10.0 if j == i else (q[i] * k[j]).sum() for j in range(len(place))]
