@@ -1,1 +1,1 @@
-"""Networks: ``nn.Module``s, how they are built from an architecture, kept on disk, and found by name."""
+"""Modules of PyTorch, how they are built from an architecture, kept on disk, and found by name."""

@@ -11,7 +11,7 @@ from matplotlib.patches import FancyBboxPatch
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-WIDTH, HEIGHT, GAP = 12.0, 1.1, 0.18
+WIDTH, HEIGHT, GAP = 12.0, 1.4, 0.18
 FILLS = ("#e9f8f5", "#c9efe8", "#98dfd4")
 
 
