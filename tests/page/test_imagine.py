@@ -156,6 +156,11 @@ def opened(browser, address: str, width: int, scheme: str):
     return page
 
 
+def choose(page, label: str) -> None:
+    page.locator("#generator input").click()
+    page.get_by_role("option", name=label).click()
+
+
 def address_of(page, place: str) -> str:
     return page.locator(f"{place} img").first.get_attribute("src")
 
@@ -164,8 +169,7 @@ def test_click_two_pictures_walk_between_them_and_mix(browser, address):
     from playwright.sync_api import expect
 
     page = opened(browser, address, 1200, "light")
-    page.locator("#generator input").click()
-    page.get_by_role("option", name="styles (trained here)").click()
+    choose(page, "styles (trained here)")
     expect(page.locator("#board img")).to_have_count(1)
     thumbnails = page.locator("#imagined button.thumbnail-item")
     expect(thumbnails).to_have_count(16)
@@ -195,9 +199,9 @@ def test_a_solid_is_offered_to_be_turned(browser, address, tmp_path):
 
     pytest.importorskip("skimage", reason="extra: solids")
     page = opened(browser, address, 1200, "light")
+    choose(page, "dots (trained here)")
     expect(page.locator("#solid")).to_have_count(0)
-    page.locator("#generator input").click()
-    page.get_by_role("option", name="solids (trained here)").click()
+    choose(page, "solids (trained here)")
     file = page.locator("#solid a[href*='solids.glb']")  # drawing it needs WebGL, which not every machine has
     expect(file).to_have_count(1)
     before = file.get_attribute("href")

@@ -101,14 +101,14 @@ def test_palettes_of_pictures_are_those_of_the_training():
 
 
 def test_training_and_evaluation_paint_every_picture_in_another_stored_palette(painter, tmp_path):
-    from cyclegan.evaluate.entries import Pair, Test
+    from cyclegan.evaluate.entries import Pair, TestSet
     from cyclegan.evaluate.measure import Framing
     from cyclegan.train.judge import made
 
     for i in range(6):  # more than go through the network in one call
         Image.new("RGB", (32, 32), (40 * i, 90, 200 - 40 * i)).save(f"{i}.png")
     paths = [tmp_path / f"{i}.png" for i in range(6)]
-    test = Test("AB", ("line", "emoji"), (3, 3), paths, paths, [], {})
+    test = TestSet("AB", ("line", "emoji"), (3, 3), paths, paths, [], {})
     pair = Pair("painter", painter, painter, {})
     examples = list(pair.examples(test, Framing(32)))
     inputs = torch.stack([example.source for example in examples])
