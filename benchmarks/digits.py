@@ -19,15 +19,14 @@ from typing import Annotated
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 import tyro
-from torch import Tensor, nn
+from reader import Reader, made, nearest, trained_reader
+from torch import Tensor
 from tyro.conf import Positional, arg
 
 from cyclegan.data.datasets import find_dataset
-from cyclegan.data.published import Labelled, read_published
+from cyclegan.data.published import read_published
 from cyclegan.evaluate.metrics import fid
-from cyclegan.sample.generator import Generator
 
 SURE, OCCURS = 0.9, 0.005
 
@@ -50,57 +49,6 @@ class Options:
     """Of the reader's training."""
 
 
-class Reader(nn.Module):
-    """uint8 (N, 1, 28, 28) → (scores of the ten digits (N, 10), features (N, 128))."""
-
-    def __init__(self):
-        super().__init__()
-        self.convolutions = nn.Sequential(
-            *(nn.Conv2d(1, 16, 3), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 32, 3), nn.BatchNorm2d(32), nn.ReLU()),
-            *(nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
-        )
-        self.features = nn.Sequential(nn.Dropout(0.25), nn.Linear(64 * 25, 128), nn.ReLU())
-        self.digits = nn.Linear(128, 10)
-
-    def forward(self, levels: Tensor) -> tuple[Tensor, Tensor]:
-        features = self.features(self.convolutions(levels.float() / 255))
-        return self.digits(features), features
-
-    @torch.no_grad()
-    def read(self, levels: Tensor) -> tuple[Tensor, np.ndarray]:
-        """(probabilities (N, 10), features (N, 128)) of any number of pictures."""
-        parts = [self.eval()(part) for part in levels.split(500)]
-        return torch.cat([p[0] for p in parts]).softmax(1), torch.cat([p[1] for p in parts]).numpy()
-
-
-def trained_reader(path: Path, train: Labelled, epochs: int) -> Reader:
-    """The reader in the file, or a new one, trained with Adam at a rate that rises and falls once."""
-    torch.manual_seed(0)
-    reader = Reader()
-    if path.is_file():
-        reader.load_state_dict(torch.load(path, weights_only=True))
-        return reader
-    steps = epochs * (len(train.labels) // 128)
-    optimizer = torch.optim.Adam(reader.parameters())
-    rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, 5e-3, total_steps=steps)
-    for _ in range(epochs):
-        for i in torch.randperm(len(train.labels)).split(128)[: len(train.labels) // 128]:
-            loss = F.cross_entropy(reader.train()(train.pixels[i])[0], train.labels[i])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            rate.step()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(reader.state_dict(), path)
-    return reader
-
-
-def nearest(pictures: Tensor, train: Tensor) -> float:
-    """The median distance of the pictures, uint8 (N, 1, 28, 28), to their nearest in ``train``."""
-    x, y = (p.flatten(1).float() / 255 for p in (pictures, train))
-    return float(torch.cat([torch.cdist(x, part).amin(1, keepdim=True) for part in y.split(6000)], 1).amin(1).median())
-
-
 def line(name: str, levels: Tensor, reader: Reader, reference: np.ndarray, train: Tensor) -> str:
     """One row of the table."""
     probabilities, features = reader.read(levels)
@@ -117,7 +65,8 @@ def main() -> None:
     _, folder, card = find_dataset("mnist", o.data)
     train, test = (read_published(card["reader"], folder, part) for part in (True, False))
     begin = time.monotonic()
-    reader = trained_reader(o.reader, train, o.epochs)
+    torch.manual_seed(0)
+    reader = trained_reader(o.reader, Reader(), train, o.epochs)
     probabilities, reference = reader.read(test.pixels)
     right = (probabilities.argmax(1) == test.labels).float().mean()
     seconds = time.monotonic() - begin
@@ -130,10 +79,7 @@ def main() -> None:
     print(line("training pictures with noise of a quarter", noisy, reader, reference, train.pixels))
     print(line("training pictures upside down", chosen.flip(2), reader, reference, train.pixels))
     for name in o.generators:
-        generator = Generator.from_pretrained(name, "cpu")
-        latents = generator.latents(o.count, o.seed)
-        levels = torch.cat([generator.levels(part) for part in latents.split(1000)])
-        print(line(name, levels, reader, reference, train.pixels), flush=True)
+        print(line(name, made(name, o.count, o.seed), reader, reference, train.pixels), flush=True)
 
 
 if __name__ == "__main__":
