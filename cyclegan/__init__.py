@@ -19,7 +19,7 @@ command do not wait for torch.
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 __all__ = [
     "CycleGAN",
     "CycleGANConfig",

@@ -1,5 +1,6 @@
 """The cards travel with the package: in the wheel, beside a bare checkout, and in an editable install."""
 
+import configparser
 import json
 import os
 import shutil
@@ -108,3 +109,61 @@ def test_a_bare_checkout_finds_its_cards(tmp_path):
     assert module == CHECKOUT / "cyclegan" / "__init__.py"
     assert (datasets, pretrained) == (CHECKOUT / "datasets", CHECKOUT / "pretrained")
     assert cards == CARDS
+
+
+def test_the_wheel_installs_one_command_that_answers_without_torch(wheel, tmp_path):
+    pip("install", "--no-deps", "--target", str(tmp_path), str(wheel))
+    script = next(path for path in tmp_path.glob("*/cyclegan*") if path.parent.name in ("bin", "Scripts"))
+    # No packages at all but this one: -S leaves out site-packages.
+    run = lambda *arguments: subprocess.run(  # noqa: E731
+        [sys.executable, "-S", str(script), *arguments],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)}, cwd=tmp_path, text=True, capture_output=True,
+    )  # fmt: skip
+    for name in ("train", "translate", "evaluate", "sample", "export", "convert", "show"):
+        assert f"\n  {name} " in run("--help").stdout
+    assert run("--version").stdout.startswith("cyclegan-toolkit ")
+    wrong = run("trian")
+    assert wrong.returncode == 2 and "did you mean train?" in wrong.stderr
+
+
+def test_the_same_sources_give_the_same_sdist(source, tmp_path):
+    stamp = os.environ | {"SOURCE_DATE_EPOCH": "1700000000"}
+    packed = []
+    for number in ("1", "2"):
+        copy = tmp_path / number
+        shutil.copytree(source, copy, copy_function=shutil.copy)  # other times of the files
+        code = f"from setuptools import build_meta; print(build_meta.build_sdist({str(copy / 'dist')!r}))"
+        done = subprocess.run([sys.executable, "-c", code], cwd=copy, env=stamp, text=True, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        (sdist,) = (copy / "dist").glob("*.tar.gz")
+        subprocess.run([sys.executable, CHECKOUT / ".ci" / "same_sdist.py", sdist], env=stamp, check=True)
+        packed.append(sdist.read_bytes())
+    assert packed[0] == packed[1]
+
+
+def test_the_version_is_cited():
+    import cyclegan
+
+    assert f"version: {cyclegan.__version__}\n" in (CHECKOUT / "CITATION.cff").read_text()
+
+
+def test_the_container_copies_what_is_there_and_runs_as_a_user():
+    steps = [line.split() for line in (CHECKOUT / "Dockerfile").read_text().splitlines() if line[:1].isupper()]
+    sent = (CHECKOUT / ".dockerignore").read_text().splitlines()
+    for source in [source for step in steps if step[0] == "COPY" for source in step[1:-1]]:
+        assert list(CHECKOUT.glob(source)), f"nothing to copy for {source}"
+        assert f"!{source}" in sent
+    assert [step[1] for step in steps if step[0] == "USER"][-1] not in ("root", "0")
+    assert [step for step in steps if step[0] == "HEALTHCHECK"]
+    setup = configparser.ConfigParser()
+    setup.read(CHECKOUT / "setup.cfg")
+    (extras,) = (step[1].removeprefix("EXTRAS=") for step in steps if step[1].startswith("EXTRAS="))
+    assert set(extras.split(",")) <= set(setup["options.extras_require"])
+
+
+def test_the_page_behind_a_proxy_is_told_its_path():
+    yaml = pytest.importorskip("yaml")
+    compose = yaml.safe_load((CHECKOUT / "compose.yaml").read_text())
+    command = compose["services"]["page"]["command"]
+    path = command[command.index("--root-path") + 1]
+    assert f"handle_path {path}/*" in compose["configs"]["proxy"]["content"]
