@@ -1,4 +1,4 @@
-"""How good are generated photographs of 32 x 32 pixels? Measured with a small network that tells CIFAR-10's classes apart.
+"""How good are generated photographs of 32 x 32 pixels? Measured with a small network that tells CIFAR-10's classes.
 
     python benchmarks/photographs.py dcgan_cifar10 runs/dcgan_cifar10 --data FOLDER [--reader cifar10.pt]
 

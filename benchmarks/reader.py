@@ -1,4 +1,4 @@
-"""A small convolutional network that tells ten classes apart; digits.py and photographs.py measure with its features."""
+"""A small convolutional network that tells ten classes apart; digits.py and photographs.py measure with it."""
 
 from pathlib import Path
 
