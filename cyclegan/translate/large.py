@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from cyclegan.networks.generators import Mobile, Residual, ResNet, UNet, UNetBlock
-from cyclegan.translate.strips import FixedNorm, keep, leaves, measure, outputs, settle
+from cyclegan.translate.strips import FixedNorm, Work, keep, leaves, measure, outputs, settle
+from cyclegan.translate.watching import Watch
 
 EDGE = 640  # pixels each way that are worked on at a time by default
 HALO = 4  # rows at a quarter of the resolution by which the first and last layers see beyond a strip; 3 would do
@@ -34,15 +35,23 @@ def budget(network: nn.Module) -> int:
 
 
 @torch.no_grad()
-def translate(network: nn.Module, picture: Tensor, edge: int) -> Tensor:
+def translate(network: nn.Module, picture: Tensor, edge: int, watch: Watch | None = None) -> Tensor:
     """(1, C_in, H, W) in [-1, 1] → (1, C_out, H, W), working on about ``edge`` × ``edge`` pixels at a time.
 
     Height and width are multiples of ``network.multiple``. Besides those pixels' feature maps it takes 2 bytes for
     every value of two maps of the residual blocks (64 bytes a pixel for ``ResNet`` of width 64), or of the maps that
     a U-Net's levels hand across.
+
+    ``watch`` is told the share of the work that is done, some times a second; what it raises ends the work.
     """
     inner = _inner(network)
-    result = (_walk_unet if isinstance(inner, UNet) else _walk_frame)(inner, picture, edge * edge)
+    walk = _walk_unet if isinstance(inner, UNet) else _walk_frame
+    work = Work(watch)
+    if watch:  # a small picture tells how much work a pixel is
+        small = picture.new_zeros(1, picture.shape[1], *[max(network.multiple, 8 * HALO)] * 2)
+        walk(inner, small, small[0, 0].numel(), work)
+        work = Work(watch, work.done / small[0, 0].numel() * picture[0, 0].numel())
+    result = walk(inner, picture, edge * edge, work)
     return _combined(network, picture, result, edge) if isinstance(network, Residual) else result
 
 
@@ -59,19 +68,19 @@ def _combined(network: Residual, picture: Tensor, change: Tensor, rows: int) -> 
     return change[:, :channels]
 
 
-def _walk_frame(network: ResNet | Mobile, picture: Tensor, pixels: int) -> Tensor:
+def _walk_frame(network: ResNet | Mobile, picture: Tensor, pixels: int, work: Work) -> Tensor:
     """``ResNet`` and ``Mobile``: down to a quarter, residual blocks, and up again."""
     layers = list(network.model)
     first, last = _ends(layers)
     head, tail = [nn.Hardtanh(), *leaves(layers[:first])], leaves(layers[last:])  # Mobile clamps its input
     rows = max(8 * HALO, pixels // picture.shape[3] // 4 * 4)
-    trunk = settle(head, (picture,), rows, 4 * HALO)
+    trunk = settle(head, (picture,), rows, 4 * HALO, work)
     block: Any
     for block in layers[first:last]:
         # A quarter of the width with four times the channels: as many rows take as much memory as above.
-        _add_block(leaves(block.conv_block), trunk, rows)
-    measure(tail, (trunk,), rows // 4, HALO)
-    return _collect(tail, (trunk,), rows // 4, HALO, picture)
+        _add_block(leaves(block.conv_block), trunk, rows, work)
+    measure(tail, (trunk,), rows // 4, HALO, work)
+    return _collect(tail, (trunk,), rows // 4, HALO, picture, work)
 
 
 def _ends(layers: list) -> tuple[int, int]:
@@ -83,7 +92,7 @@ def _ends(layers: list) -> tuple[int, int]:
     return downs[-1] + 3, downs[-1] + 3  # behind that convolution's norm and ReLU
 
 
-def _add_block(layers: list, trunk: Tensor, rows: int) -> None:
+def _add_block(layers: list, trunk: Tensor, rows: int, work: Work) -> None:
     """``trunk`` += layers(trunk), one convolution at a time."""
     source, start = trunk, 0
     for i, layer in enumerate(layers):
@@ -91,18 +100,18 @@ def _add_block(layers: list, trunk: Tensor, rows: int) -> None:
             continue
         before = layers[start:i]
         if not _worth_keeping(before):
-            for _, strip in outputs(before, (source,), rows, 1):
+            for _, strip in outputs(before, (source,), rows, 1, work):
                 layer.add(strip)
             continue
         kept: Tensor | None = None
-        for top, strip in outputs(before, (source,), rows, 1):
+        for top, strip in outputs(before, (source,), rows, 1, work):
             layer.add(strip)
             if source is not trunk and source.shape[1] == strip.shape[1]:
                 kept = source  # overwritten, which saves a third large map
             kept = keep(kept, strip, source, top)
         assert kept is not None
         source, start = kept, i
-    for top, strip in outputs(layers[start:], (source,), rows, 0):
+    for top, strip in outputs(layers[start:], (source,), rows, 0, work):
         trunk[:, :, top : top + strip.shape[2]] += strip
 
 
@@ -111,7 +120,7 @@ def _worth_keeping(layers: list) -> bool:
     return any(isinstance(layer, nn.Conv2d) and layer.groups == 1 for layer in layers)
 
 
-def _walk_unet(network: UNet, picture: Tensor, pixels: int) -> Tensor:
+def _walk_unet(network: UNet, picture: Tensor, pixels: int, work: Work) -> Tensor:
     """``UNet``: each level's map on the way down is kept for the way up."""
     downs, ups = [], []
     block: Any = network.model
@@ -125,17 +134,17 @@ def _walk_unet(network: UNet, picture: Tensor, pixels: int) -> Tensor:
     rows = max(16, 2 * pixels // picture.shape[3] // 2 * 2)  # halved width, doubled channels: the same at all levels
     maps: list[Tensor] = []
     for down in downs:
-        maps.append(settle(down, (maps[-1] if maps else picture,), rows, 2))
+        maps.append(settle(down, (maps[-1] if maps else picture,), rows, 2, work))
     sources: tuple = (maps.pop(),)
     for up in reversed(ups[1:]):
-        sources = (maps.pop(), settle(up, sources, rows, 1))
-    return _collect(ups[0], sources, rows // 2, 1, picture)
+        sources = (maps.pop(), settle(up, sources, rows, 1, work))
+    return _collect(ups[0], sources, rows // 2, 1, picture, work)
 
 
-def _collect(layers: list, sources: tuple, rows: int, halo: int, picture: Tensor) -> Tensor:
+def _collect(layers: list, sources: tuple, rows: int, halo: int, picture: Tensor, work: Work) -> Tensor:
     """The last layers' output, whole, in full precision."""
     result: Tensor | None = None
-    for top, strip in outputs(layers, sources, rows, halo):
+    for top, strip in outputs(layers, sources, rows, halo, work):
         if result is None:
             result = strip.new_empty(1, strip.shape[1], *picture.shape[2:])
         result[:, :, top : top + strip.shape[2]] = strip

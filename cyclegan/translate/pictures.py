@@ -81,7 +81,7 @@ def _translated(
 ) -> Iterator[tuple[Job, Result, dict]]:
     """The group's pictures translated, with what else their files hold; one by one where one of them cannot be."""
     try:
-        results = translator([picture for _, picture in group], **options)
+        results = translator([picture for _, picture in group], watch=lambda _: progress.advance(0), **options)
     except (ImageError, MemoryError) as error:
         if len(group) > 1:
             for one in group:

@@ -13,8 +13,27 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cyclegan.networks.antialias import BlurDown, BlurUp
+from cyclegan.translate.watching import CONVOLUTIONS, Watch
 
 KEPT = torch.float16  # what whole feature maps are kept in: half the memory of what they are computed in
+
+
+class Work:
+    """How much of a walk over a picture is done, in multiplications of its convolutions.
+
+    ``total`` is what the whole walk takes, and ``watch`` is told the share after every convolution of a strip.
+    """
+
+    def __init__(self, watch: Watch | None = None, total: float = 0.0):
+        self.watch, self.total, self.done = watch, total, 0.0
+
+    def add(self, layer: nn.Module, output: Tensor, share: float) -> None:
+        """A layer has been applied; ``share`` of its rows are wanted, and the rest is what a strip sees beyond."""
+        if isinstance(layer, CONVOLUTIONS):
+            weight: Any = layer.weight
+            self.done += weight.numel() * output.shape[2] * output.shape[3] * share
+            if self.watch and self.total:
+                self.watch(min(1.0, self.done / self.total))
 
 
 class FixedNorm(nn.Module):
@@ -64,7 +83,7 @@ def leaves(layers: Iterable[nn.Module]) -> list[nn.Module]:
     return found
 
 
-def outputs(layers: list, sources: Sequence[Tensor], rows: int, halo: int) -> Iterator[tuple[int, Tensor]]:
+def outputs(layers: list, sources: Sequence[Tensor], rows: int, halo: int, work: Work) -> Iterator[tuple[int, Tensor]]:
     """(first row, output rows) of the layers applied to ``sources``, joined along the channels, strip by strip.
 
     ``rows`` and ``halo`` count rows of the sources, and are multiples of what the layers divide by. Each strip is
@@ -84,19 +103,20 @@ def outputs(layers: list, sources: Sequence[Tensor], rows: int, halo: int) -> It
         x, total = (x if x.dtype == torch.float64 else x.float()), x.shape[2]
         for layer in layers:
             x = layer(x)
+            work.add(layer, x, (bottom - top) / total)
         first, count = skipped * x.shape[2] // total, (bottom - top) * x.shape[2] // total
         yield top * x.shape[2] // total, x[:, :, first : first + count]
 
 
-def measure(layers: list, sources: Sequence[Tensor], rows: int, halo: int) -> None:
+def measure(layers: list, sources: Sequence[Tensor], rows: int, halo: int, work: Work) -> None:
     """Fixes every norm in ``layers``, in turn: each needs the ones before it."""
     for i, layer in enumerate(layers):
         if isinstance(layer, FixedNorm):
-            for _, strip in outputs(layers[:i], sources, rows, halo):
+            for _, strip in outputs(layers[:i], sources, rows, halo, work):
                 layer.add(strip)
 
 
-def settle(layers: list, sources: Sequence[Tensor], rows: int, halo: int) -> Tensor:
+def settle(layers: list, sources: Sequence[Tensor], rows: int, halo: int, work: Work) -> Tensor:
     """Fixes every norm in ``layers``; returns their output, whole, in half precision.
 
     Where pixel by pixel layers follow the last norm, that norm is measured and applied in the map that is kept, which
@@ -104,18 +124,18 @@ def settle(layers: list, sources: Sequence[Tensor], rows: int, halo: int) -> Ten
     """
     last = max((i for i, layer in enumerate(layers) if isinstance(layer, FixedNorm)), default=len(layers))
     if any(isinstance(layer, (BlurDown, BlurUp)) for layer in layers[last:]):
-        measure(layers, sources, rows, halo)
+        measure(layers, sources, rows, halo, work)
         last = len(layers)
     else:
-        measure(layers[:last], sources, rows, halo)
+        measure(layers[:last], sources, rows, halo, work)
     kept: Tensor | None = None
-    for top, strip in outputs(layers[:last], sources, rows, halo):
+    for top, strip in outputs(layers[:last], sources, rows, halo, work):
         if last < len(layers):
             layers[last].add(strip)
         kept = keep(kept, strip, sources[0], top)
     assert kept is not None
     if last < len(layers):
-        for top, strip in outputs(layers[last:], (kept,), rows, 0):
+        for top, strip in outputs(layers[last:], (kept,), rows, 0, work):
             keep(kept, strip, kept, top)
     return kept
 

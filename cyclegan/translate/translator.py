@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from huggingface_hub import ModelCard, ModelHubMixin
 from torch import Tensor, nn
 
@@ -26,9 +25,10 @@ from cyclegan.system.errors import ImageError, UserError
 from cyclegan.translate import large
 from cyclegan.translate.colours import read_palette
 from cyclegan.translate.kinds import Values, take
+from cyclegan.translate.sizes import grouped, pad_to_multiple, scaled
+from cyclegan.translate.watching import Watch, part_of, watched
 
 LARGEST = 100_000_000  # pixels that the network is given; the maps it keeps take up to about 64 bytes each
-SMALLEST = 16  # pixels; below that the feature maps between the norms have too few values to be normalised
 
 
 class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="image-to-image", tags=["cyclegan"]):
@@ -110,6 +110,7 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         tile: int | None = None,
         range: tuple[float, float] | None = None,
         palette: Any = None,
+        watch: Watch | None = None,
     ) -> Any:
         """The translated picture: of the same kind as ``picture``, and of the same height and width.
 
@@ -133,18 +134,21 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
                 ``"red, gold"``), hexadecimal colours (``"#ff8800"``), another picture whose colours to take, a list
                 of these in equal parts, or a whole number, which draws a palette of a training picture: 0, the
                 default, the most typical one, and 1, 2, 3 … such as differ much.
+            watch: called in this thread with the share of the work that is done, a float from 0 to 1 that rises, after
+                every convolution. It may show it, and it cancels: what it raises ends the translation at once and
+                passes through to the caller, for example where ``threading.Event.is_set()``.
 
         Raises ``ImageError`` (a ``ValueError``) with one sentence for what is no usable picture, and ``UserError`` for
         what is no palette.
         """
         check_range(range)
         if palette is not None or self.palettes is not None:
-            return self.with_palette(palette)(picture, size=size, tile=tile, range=range)
+            return self.with_palette(palette)(picture, size=size, tile=tile, range=range, watch=watch)
         if isinstance(picture, (list, tuple)):
-            return self._many(picture, size, tile, range)
+            return self._many(picture, size, tile, range, watch)
         if getattr(picture, "ndim", None) == 4:
-            return _stacked(picture, self._many(list(picture), size, tile, range))
-        return self._many([picture], size, tile, range)[0]
+            return _stacked(picture, self._many(list(picture), size, tile, range, watch))
+        return self._many([picture], size, tile, range, watch)[0]
 
     def run(self, batch: Tensor, palette: Any = None) -> Tensor:
         """Float (N, C_in, H, W) in [-1, 1] → float (N, C_out, H, W) in [-1, 1], on the device that ``batch`` is on.
@@ -163,29 +167,34 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
             padded = pad_to_multiple(batch.to(self.device, torch.float32), self.network.multiple)
             return self.network(padded)[..., :height, :width].contiguous().to(batch.device)
 
-    def _many(self, pictures: Sequence, size: int | None, tile: int | None, span: Span | None) -> list:
+    def _many(
+        self, pictures: Sequence, size: int | None, tile: int | None, span: Span | None, watch: Watch | None
+    ) -> list:
         values = Values(*self.spans, span)
         taken = [take(picture, self.channels[0], values) for picture in pictures]
         results: list = [None] * len(taken)
         # On a CPU a batch is slower than its pictures one by one, whose feature maps fit into the cache.
         budget = large.budget(self.network) if self.device.type != "cpu" else 0
-        for group in _batches([pixels.shape for pixels, _ in taken], budget):
+        done = 0
+        for group in grouped([pixels.shape for pixels, _ in taken], budget):
             batch = torch.stack([taken[i][0] for i in group]) if len(group) > 1 else taken[group[0]][0][None]
-            for i, result in zip(group, self._resized(batch, size, tile), strict=True):
+            of_all = part_of(watch, done, len(group), len(taken))
+            for i, result in zip(group, self._resized(batch, size, tile, of_all), strict=True):
                 results[i] = taken[i][1](result)
+            done += len(group)
         return results
 
-    def _resized(self, batch: Tensor, size: int | None, tile: int | None) -> Tensor:
+    def _resized(self, batch: Tensor, size: int | None, tile: int | None, watch: Watch | None) -> Tensor:
         own = batch.shape[-2:]
         if size is not None and size < 1:
             raise ImageError(f"size is a number of pixels, not {size}")
         if size is None or size >= min(own):
-            return self._bounded(batch, tile)
+            return self._bounded(batch, tile, watch)
         small = [max(1, round(side * size / min(own))) for side in own]
-        result = self._bounded(_scaled(batch, small), tile)
-        return _scaled(result, own)
+        result = self._bounded(scaled(batch, small), tile, watch)
+        return scaled(result, own)
 
-    def _bounded(self, batch: Tensor, tile: int | None) -> Tensor:
+    def _bounded(self, batch: Tensor, tile: int | None, watch: Watch | None) -> Tensor:
         """The whole picture at once, or in tiles where it is too large for that or ``tile`` says so."""
         height, width = batch.shape[-2:]
         if height * width > LARGEST:
@@ -194,10 +203,14 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
             raise ImageError(f"{said}: size={max(1, fits)} (--size {max(1, fits)}) lets the network see fewer")
         budget = large.budget(self.network)
         if tile == 0 or (tile is None and height * width <= budget):
-            return self.run(batch)
+            with watched(self.network, watch):
+                return self.run(batch)
         padded = pad_to_multiple(batch.to(self.device, torch.float32), self.network.multiple)
         edge = tile or large.EDGE
-        results = [large.translate(self.network, picture, edge)[..., :height, :width] for picture in padded.split(1)]
+        results = [
+            large.translate(self.network, one, edge, part_of(watch, i, 1, len(padded)))[..., :height, :width]
+            for i, one in enumerate(padded.split(1))
+        ]
         return (torch.cat(results) if len(results) > 1 else results[0]).to(batch.device)
 
     @classmethod
@@ -266,36 +279,6 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
     def generate_model_card(self, **_: Any) -> ModelCard:
         """The hub's README.md: what it translates, how to use it, how it was built and where it comes from."""
         return ModelCard(readme(self.header, self.direction))
-
-
-def pad_to_multiple(batch: Tensor, multiple: int) -> Tensor:
-    """(N, C, H, W) with height and width rounded up to ``multiple``, and to at least ``SMALLEST``, by reflection.
-
-    Reflection needs a side that is longer than what is added; shorter ones repeat their last row or column.
-    """
-    for dimension, side in ((2, batch.shape[2]), (3, batch.shape[3])):
-        extra = max(-(-side // multiple), -(-SMALLEST // multiple)) * multiple - side
-        if extra:
-            padding = (0, 0, 0, extra) if dimension == 2 else (0, extra, 0, 0)
-            batch = F.pad(batch, padding, mode="reflect" if extra < side else "replicate")
-    return batch
-
-
-def _scaled(batch: Tensor, size: Sequence[int]) -> Tensor:
-    return F.interpolate(batch, tuple(size), mode="bicubic", antialias=True).clamp(-1, 1)
-
-
-def _batches(shapes: list, budget: int) -> list[list[int]]:
-    """Indices of pictures of equal shape, in groups of at most ``budget`` pixels (or of one)."""
-    groups: list[list[int]] = []
-    latest: dict = {}
-    for i, shape in enumerate(shapes):
-        group = latest.get(shape)
-        if group is None or (len(group) + 1) * shape[1] * shape[2] > budget:
-            latest[shape] = group = []
-            groups.append(group)
-        group.append(i)
-    return groups
 
 
 def _stacked(like: Any, results: list) -> Any:

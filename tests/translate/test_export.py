@@ -9,7 +9,7 @@ import torch
 from cyclegan import Translator
 from cyclegan.convert import main as convert
 from cyclegan.networks.build import build_generator
-from cyclegan.translate.translator import pad_to_multiple
+from cyclegan.translate.sizes import pad_to_multiple
 
 
 def saved(folder, architecture, seed=0):

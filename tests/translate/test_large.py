@@ -10,7 +10,8 @@ import torch
 
 from cyclegan.networks.build import build_generator
 from cyclegan.translate import large, strips
-from cyclegan.translate.translator import Translator, pad_to_multiple
+from cyclegan.translate.sizes import pad_to_multiple
+from cyclegan.translate.translator import Translator
 
 NETWORKS = {
     "resnet": {"name": "resnet", "width": 8, "blocks": 3},
@@ -115,3 +116,34 @@ print(peak() - before)
         for how in ("whole", "parts")
     )
     assert parts < whole / 2
+
+
+@pytest.mark.parametrize("name", ["resnet", "residual", "unet", "affine unet", "no blocks", "painted"])
+@pytest.mark.parametrize("tile", [0, 48])
+def test_a_watch_hears_a_share_that_rises_to_one_and_changes_nothing(name, tile):
+    t, heard = translator(name), []
+    pictures = [uneven(t.channels[0], *size)[0] for size in ((96, 80), (320, 64))]
+    watched = t(pictures, tile=tile, watch=heard.append)
+    assert heard == sorted(heard) and 0 < heard[0] < 0.5 and heard[-1] == pytest.approx(1, abs=0.05)
+    assert len(heard) > 10
+    assert all(torch.equal(*pair) for pair in zip(watched, t(pictures, tile=tile), strict=True))
+
+
+@pytest.mark.parametrize("tile", [0, 48])
+def test_what_a_watch_raises_ends_the_work_and_passes_through(tile):
+    class Left(Exception):
+        pass
+
+    heard = []
+
+    def watch(share):
+        heard.append(share)
+        if share > 0.3:
+            raise Left
+
+    t = translator("resnet")
+    with pytest.raises(Left):
+        t(uneven(3, 200, 64)[0], tile=tile, watch=watch)
+    assert heard[-1] < 0.5
+    t(uneven(3, 64, 64)[0], tile=tile)  # goes on, and tells nobody
+    assert heard[-1] < 0.5

@@ -1,0 +1,41 @@
+"""Heights and widths: what a network can divide, pictures scaled to what it should see, and pictures of equal size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor
+
+SMALLEST = 16  # pixels; below that the feature maps between the norms have too few values to be normalised
+
+
+def pad_to_multiple(batch: Tensor, multiple: int) -> Tensor:
+    """(N, C, H, W) with height and width rounded up to ``multiple``, and to at least ``SMALLEST``, by reflection.
+
+    Reflection needs a side that is longer than what is added; shorter ones repeat their last row or column.
+    """
+    for dimension, side in ((2, batch.shape[2]), (3, batch.shape[3])):
+        extra = max(-(-side // multiple), -(-SMALLEST // multiple)) * multiple - side
+        if extra:
+            padding = (0, 0, 0, extra) if dimension == 2 else (0, extra, 0, 0)
+            batch = F.pad(batch, padding, mode="reflect" if extra < side else "replicate")
+    return batch
+
+
+def scaled(batch: Tensor, size: Sequence[int]) -> Tensor:
+    """(N, C, H, W) in [-1, 1] at another height and width: bicubic, without aliasing."""
+    return F.interpolate(batch, tuple(size), mode="bicubic", antialias=True).clamp(-1, 1)
+
+
+def grouped(shapes: list, budget: int) -> list[list[int]]:
+    """Indices of pictures of equal shape, in groups of at most ``budget`` pixels (or of one)."""
+    groups: list[list[int]] = []
+    latest: dict = {}
+    for i, shape in enumerate(shapes):
+        group = latest.get(shape)
+        if group is None or (len(group) + 1) * shape[1] * shape[2] > budget:
+            latest[shape] = group = []
+            groups.append(group)
+        group.append(i)
+    return groups
