@@ -48,7 +48,8 @@ def translate(network: nn.Module, picture: Tensor, edge: int, watch: Watch | Non
     walk = _walk_unet if isinstance(inner, UNet) else _walk_frame
     work = Work(watch)
     if watch:  # a small picture tells how much work a pixel is
-        small = picture.new_zeros(1, picture.shape[1], *[max(network.multiple, 8 * HALO)] * 2)
+        side = max(int(inner.multiple), 8 * HALO)
+        small = picture.new_zeros(1, picture.shape[1], side, side)
         walk(inner, small, small[0, 0].numel(), work)
         work = Work(watch, work.done / small[0, 0].numel() * picture[0, 0].numel())
     result = walk(inner, picture, edge * edge, work)
