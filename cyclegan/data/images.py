@@ -183,6 +183,19 @@ def is_debris(name: str) -> bool:
     return name.startswith(".") or name.lower() in DEBRIS
 
 
+def loaded(image: Image.Image) -> Image.Image:
+    """An opened Pillow image, decoded and upright; the one that was given stays as it is. Raises `ImageError`."""
+    try:
+        image.load()
+    except MemoryError:
+        raise
+    except Exception as error:  # see load_image
+        raise ImageError(_explain(str(getattr(image, "filename", "") or "the picture"), error)) from error
+    with suppress(Exception):  # see _turn_upright
+        return ImageOps.exif_transpose(image)
+    return image
+
+
 def _turn_upright(image: Image.Image) -> None:
     with suppress(Exception):  # a damaged EXIF block is no reason to refuse pixels that decoded well
         ImageOps.exif_transpose(image, in_place=True)

@@ -25,6 +25,7 @@ from cyclegan.system.cards import card_files, hint, read_card
 from cyclegan.system.errors import UserError
 
 GENERATOR = "G"  # the name of a generator from noise: its file, and its table on a card
+_WORDS = {str: "text", int: "whole number"}
 ENCODER = "E"  # the name of what finds the latent of a picture for that generator, where there is one
 
 
@@ -153,6 +154,15 @@ def _read_card(path: Path) -> dict:
         entry = card.get(part)
         if entry is not None and not (isinstance(entry, dict) and ("file" in entry or "url" in entry)):
             raise UserError(f"the card {path} needs a file or a url in [{part}]")
+        for key, kind in {"file": str, "url": str, "sha256": str, "format": str, "bytes": int}.items():
+            value = (entry or {}).get(key, kind())
+            if not isinstance(value, kind):
+                raise UserError(f"the card {path} has {key} = {value!r} in [{part}], which is no {_WORDS[kind]}")
+    for part in ("training", "metrics"):
+        if not isinstance(card.get(part, {}), dict):
+            raise UserError(f"the card {path} has {part} = {str(card[part])[:40]!r}, and needs a table [{part}]")
+    if not isinstance(card.get("title", ""), str):
+        raise UserError(f"the card {path} has title = {card['title']!r}, which is no text")
     return card
 
 

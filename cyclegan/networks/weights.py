@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
+from cyclegan.networks.schema import PARAMETERS, check_architecture, check_size
 from cyclegan.system.errors import UserError, WeightsError
 from cyclegan.system.files import write_whole
 
@@ -68,7 +69,9 @@ def read_header(path: str | os.PathLike[str]) -> dict:
         )
     try:
         return _completed(json.loads(text), path)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, UserError):
+            raise
         raise WeightsError(f"{path} has a damaged {KEY!r} header ({error})") from error
 
 
@@ -113,6 +116,8 @@ def load_weights(path: str | os.PathLike[str], device: torch.device | str = "cpu
     network = _empty(header["architecture"], path)
     state = {key: t.float() if t.is_floating_point() else t for key, t in load_file(path).items()}
     check_fit(state, network, path)
+    if bad := next((key for key, tensor in state.items() if not tensor.isfinite().all()), None):
+        raise WeightsError(f"{path}: the tensor {bad} has values that are no numbers; copy or download it again")
     network.load_state_dict(state, assign=True)
     return network.eval().requires_grad_(False).to(device), header
 
@@ -138,9 +143,14 @@ def _empty(architecture: dict, path: str | os.PathLike[str]) -> nn.Module:
 
     try:
         with torch.device("meta"):
-            return build_generator(architecture)
+            network = build_generator(architecture)
     except UserError as error:
         raise WeightsError(f"{path}: {error}") from error
+    except (ValueError, TypeError, RuntimeError, ArithmeticError, IndexError) as error:  # PyTorch's own bounds
+        raise WeightsError(f"{path}: no network can be built of the architecture in its header ({error})") from error
+    if sum(parameter.numel() for parameter in network.parameters()) > PARAMETERS:
+        raise WeightsError(f"{path}: the architecture in the header has more than {PARAMETERS:,} parameters")
+    return network
 
 
 def _completed(header: dict, path: str | os.PathLike[str]) -> dict:
@@ -149,6 +159,14 @@ def _completed(header: dict, path: str | os.PathLike[str]) -> dict:
         raise WeightsError(f"{path}: the header has no architecture, so nobody could build the network again")
     if header.get("format", FORMAT) != FORMAT:
         raise WeightsError(f"{path} has format {header['format']}, and this version reads {FORMAT}: update the toolkit")
+    try:
+        check_architecture(header["architecture"])
+        check_size(header.get("size"))
+    except UserError as error:
+        raise WeightsError(f"{path}: {error}") from error
+    for part in ("preprocessing", "provenance"):
+        if not isinstance(header.get(part, {}), dict):
+            raise WeightsError(f"{path}: the header has {part} {str(header[part])[:40]!r}, and needs an object there")
     kind = header.get("kind", "translator")
     if kind not in KINDS:
         raise WeightsError(f"{path}: the header has kind {kind!r}, and this version knows {', '.join(KINDS)}")
@@ -164,6 +182,8 @@ def _of_translator(header: dict, path: str | os.PathLike[str]) -> dict:
         raise WeightsError(f'{path}: the header needs "domains": [source, target], not {domains!r}')
     channels = [architecture.get("in_channels", 3), architecture.get("out_channels", 3)]
     preprocessing = {"range": [-1, 1], "channels": channels, **header.get("preprocessing", {})}
+    if not all(isinstance(preprocessing[key], (list, tuple)) for key in ("range", "channels")):
+        raise WeightsError(f"{path}: the preprocessing needs lists of two numbers as range and channels")
     if list(preprocessing["range"]) != [-1, 1] or list(preprocessing["channels"]) != channels:
         raise WeightsError(f"{path}: the preprocessing {preprocessing} contradicts {channels} channels in [-1, 1]")
     spans = preprocessing.get("spans", [None, None])

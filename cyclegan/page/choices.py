@@ -107,7 +107,7 @@ def _cards() -> list[Choice]:
             card = library.model_card(name)
             if library.GENERATOR not in card:
                 cards[name] = card
-        except UserError as error:
+        except (UserError, OSError) as error:
             print(f"left out: {error}")
     found = []
     for name, card in cards.items():
@@ -145,11 +145,12 @@ def _runs() -> list[Choice]:
             card = read_card(folder / "card.toml")
             there = [d for d in DIRECTIONS if (folder / f"{d.name}.safetensors").is_file()]
             source, target = read_header(folder / f"{there[0].name}.safetensors")["domains"]
-        except (OSError, IndexError, UserError):
-            continue  # not exported yet, or being written right now
+        except (OSError, IndexError, ValueError):
+            continue  # not exported yet, being written right now, or broken
         domains = there[0].of((source, target))
         key = f"runs/{folder.name}"
-        steps = card.get("training", {}).get("steps")
+        training = card.get("training")
+        steps = training.get("steps") if isinstance(training, dict) else None
         ways = _ways(key, domains, there)
         note = f"trained here, {steps:,} steps" if isinstance(steps, int) else "trained here"
         found.append(Choice(key, _title({}, folder.name, ways, note), card, ways, True))
@@ -169,9 +170,10 @@ def run_folders() -> list[Path]:
 def run_config(folder: Path) -> dict:
     """The settings of a run; {} where they cannot be read."""
     try:
-        return json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
+    return settings if isinstance(settings, dict) else {}
 
 
 def _ways(name: str, domains: Sequence[str], directions: list[Direction]) -> tuple[Way, ...]:

@@ -59,7 +59,7 @@ def _cards() -> list[Maker]:
             entry = card.get(library.GENERATOR, {})
             if "file" in entry:
                 found.append(_maker(name, card.get("title", name), library.find_generator(name)))
-        except UserError as error:
+        except (UserError, OSError) as error:
             print(f"left out: {error}")
     return [maker for maker in found if maker]
 
@@ -70,7 +70,7 @@ def _runs() -> list[Maker]:
         file = folder / f"{library.GENERATOR}.safetensors"
         try:
             found.append(_maker(f"runs/{folder.name}", f"{folder.name} (trained here)", file))
-        except UserError:
+        except (UserError, OSError):
             continue  # a translator's run, or not exported yet
     return [maker for maker in found if maker]
 

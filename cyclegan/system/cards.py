@@ -34,8 +34,10 @@ def read_card(path: Path) -> dict[str, Any]:
     """What a card says. Raises ``UserError`` for what is no TOML, and OSError."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
         raise UserError(f"the card {path} is not valid TOML: {error}") from error
+    except RecursionError:
+        raise UserError(f"the card {path} is not valid TOML: it is nested too deeply") from None
 
 
 def hint(name: str, known: Iterable[str]) -> str:

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
-from cyclegan.data.images import as_8bit, load_image, read_values
+from cyclegan.data.images import as_8bit, load_image, loaded, read_values
 from cyclegan.data.pixels import levels_, signed_, spread_
 from cyclegan.data.values import Span, is_wide, narrowed, own_span, type_of
 from cyclegan.system.download import NotFetched, fetch
@@ -55,7 +55,7 @@ def take(picture: Any, channels: int, values: Values = Values()) -> tuple[Tensor
             return _take_array(read_values(file, channels), channels, values, is_file=True)
         picture = load_image(file)
     if isinstance(picture, Image.Image):
-        return _take_pillow(picture, channels, values)
+        return _take_pillow(loaded(picture), channels, values)
     if isinstance(picture, np.ndarray):
         return _take_array(picture, channels, values)
     if isinstance(picture, Tensor):
@@ -68,7 +68,7 @@ def take(picture: Any, channels: int, values: Values = Values()) -> tuple[Tensor
 def _take_pillow(picture: Image.Image, channels: int, values: Values) -> tuple[Tensor, Restore]:
     if is_wide(picture.mode):
         return _take_wide(picture, channels, values)
-    array = np.array(as_8bit(ImageOps.exif_transpose(picture)))
+    array = np.array(as_8bit(picture))
     pixels, restore = _take_array(array, channels, Values())
 
     def finish(result: Tensor) -> Image.Image:
