@@ -12,7 +12,7 @@ from cyclegan.evaluate.measure import Framing
 from cyclegan.networks import library
 from cyclegan.system.cards import package_folder
 
-SHIPPED = ("horse2zebra", "sketch2emoji")
+SHIPPED = ("horse2zebra", "sketch2emoji", "sketch2photo")
 EXAMPLES = package_folder("pretrained") / "examples"
 
 
@@ -26,6 +26,16 @@ def test_both_directions_are_small_and_say_where_they_come_from(name):
         assert found.path.stat().st_size < 5e6
         translator = Translator.from_pretrained(name, reverse)
         assert list(translator.domains) == card["domains"][:: -1 if reverse else 1]
+
+
+def test_a_drawing_becomes_a_photo_in_the_colours_asked_for():
+    drawing = Image.new("RGB", (96, 96), "white")
+    ImageDraw.Draw(drawing).line([(0, 60), (30, 20), (60, 60), (96, 55)], "black", 2)
+    photo = Translator.from_pretrained("sketch2photo")
+    red, green, blue = (
+        np.asarray(photo(drawing, palette=palette), float).mean((0, 1)) for palette in ("orange", "green", "#3355aa")
+    )
+    assert red[0] > red[2] + 40 and blue[2] > blue[0] + 40 and green[1] > max(green[0], green[2])
 
 
 def test_the_digits_are_small_and_of_many_shapes():
