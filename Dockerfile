@@ -3,7 +3,7 @@
 #   docker build -t cyclegan .                                    for the CPU
 #   docker build -t cyclegan --build-arg TORCH=cu128 .            for NVIDIA GPUs; run it with --gpus all
 #   docker run --rm -p 7860:7860 cyclegan                         the page
-#   docker run --rm -v "$PWD:/work" cyclegan cyclegan translate horse2zebra photos -o out
+#   docker run --rm -v "$PWD:/data" cyclegan cyclegan translate horse2zebra photos -o out
 FROM python:3.12-slim
 
 # The name that PyTorch's index has for a kind of device: cpu, cu126, cu128 …
@@ -24,11 +24,11 @@ COPY pretrained ./pretrained
 # hadolint ignore=DL3013  # the version is that of the files above
 RUN pip install ".[${EXTRAS}]"
 
-# Not root; what it fetches and makes lies in /work, where a folder of the host may be mounted.
-RUN useradd --create-home --uid 1000 cyclegan && mkdir /work && chown cyclegan /work
+# Not root; what it fetches and makes lies in /data, where a folder of the host may be mounted.
+RUN useradd --create-home --uid 1000 cyclegan && mkdir /data && chown cyclegan /data
 USER 1000
-WORKDIR /work
-ENV CYCLEGAN_DATASETS=/work/datasets GRADIO_ANALYTICS_ENABLED=False
+WORKDIR /data
+ENV CYCLEGAN_DATASETS=/data/datasets GRADIO_ANALYTICS_ENABLED=False
 
 EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \

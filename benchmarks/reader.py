@@ -8,6 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cyclegan.data.published import Labelled
+from cyclegan.evaluate.metrics import fid
+from cyclegan.sample.generator import Generator
+
+SURE = 0.9
 
 
 class Reader(nn.Module):
@@ -23,11 +27,11 @@ class Reader(nn.Module):
             *(nn.Conv2d(2 * w, 4 * w, 3), nn.BatchNorm2d(4 * w), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
         )
         self.features = nn.Sequential(nn.Dropout(0.25), nn.Linear(4 * w * side**2, 128), nn.ReLU())
-        self.digits = nn.Linear(128, 10)
+        self.scores = nn.Linear(128, 10)
 
     def forward(self, levels: Tensor) -> tuple[Tensor, Tensor]:
         features = self.features(self.convolutions(levels.float() / 255))
-        return self.digits(features), features
+        return self.scores(features), features
 
     @torch.no_grad()
     def read(self, levels: Tensor) -> tuple[Tensor, np.ndarray]:
@@ -65,8 +69,32 @@ def nearest(pictures: Tensor, train: Tensor) -> float:
 
 def made(name: str, count: int, seed: int) -> Tensor:
     """``count`` pictures of a generator (a card, a run folder or a weights file), uint8 (count, C, H, W)."""
-    from cyclegan.sample.generator import Generator
-
     generator = Generator.from_pretrained(name, "cpu")
-    latents = generator.latents(count, seed)
-    return torch.cat([generator.levels(part) for part in latents.split(500)])
+    return torch.cat([generator.levels(part) for part in generator.latents(count, seed).split(500)])
+
+
+def table(
+    reader: Reader, train: Labelled, test: Labelled, names: list[str], count: int, seed: int, noise: int, occurs: float
+) -> None:
+    """Prints a row of real pictures, of such with ``noise`` levels of noise, of such upside down, and of each name."""
+    probabilities, reference = reader.read(test.pixels)
+    right = (probabilities.argmax(1) == test.labels).float().mean()
+    print(f"reader: {right:.2%} of {len(test.labels)} test pictures right; {count} pictures each\n")
+    print("| | sure | classes | KL | FID | nearest |\n|---|---|---|---|---|---|")
+
+    def line(name: str, levels: Tensor, reference: np.ndarray = reference) -> None:
+        probabilities, features = reader.read(levels)
+        shares = torch.bincount(probabilities.argmax(1), minlength=10) / len(levels)
+        kl = float((shares * (shares * 10).clamp(min=1e-12).log()).sum())
+        sure, classes = float((probabilities.amax(1) >= SURE).float().mean()), int((shares >= occurs).sum())
+        near = nearest(levels[torch.randperm(len(levels))[:1000]], train.pixels)
+        found = f"{sure:.1%} | {classes} | {kl:.4f} | {fid(features, reference):.2f} | {near:.2f}"
+        print(f"| {name} | {found} |", flush=True)
+
+    torch.manual_seed(seed)
+    chosen = train.pixels[torch.randperm(len(train.pixels))[:count]]
+    line("real test pictures, FID against training ones", test.pixels, reader.read(chosen)[1])
+    line("training pictures with noise", (chosen + noise * torch.randn(chosen.shape)).clamp(0, 255).byte())
+    line("training pictures upside down", chosen.flip(2))
+    for name in names:
+        line(name, made(name, count, seed))

@@ -25,8 +25,9 @@ from cyclegan.system.cards import card_files, hint, read_card
 from cyclegan.system.errors import UserError
 
 GENERATOR = "G"  # the name of a generator from noise: its file, and its table on a card
-_WORDS = {str: "text", int: "whole number"}
 ENCODER = "E"  # the name of what finds the latent of a picture for that generator, where there is one
+_FIELDS = {"file": str, "url": str, "sha256": str, "format": str, "bytes": int}  # of a network on a card
+_WORDS = {str: "text", int: "whole number"}
 
 
 @dataclass(frozen=True)
@@ -154,15 +155,16 @@ def _read_card(path: Path) -> dict:
         entry = card.get(part)
         if entry is not None and not (isinstance(entry, dict) and ("file" in entry or "url" in entry)):
             raise UserError(f"the card {path} needs a file or a url in [{part}]")
-        for key, kind in {"file": str, "url": str, "sha256": str, "format": str, "bytes": int}.items():
+        for key, kind in _FIELDS.items():
             value = (entry or {}).get(key, kind())
             if not isinstance(value, kind):
-                raise UserError(f"the card {path} has {key} = {value!r} in [{part}], which is no {_WORDS[kind]}")
+                said = f"{key} = {str(value)[:40]!r} in [{part}]"
+                raise UserError(f"the card {path} has {said}, which is no {_WORDS[kind]}")
     for part in ("training", "metrics"):
         if not isinstance(card.get(part, {}), dict):
             raise UserError(f"the card {path} has {part} = {str(card[part])[:40]!r}, and needs a table [{part}]")
     if not isinstance(card.get("title", ""), str):
-        raise UserError(f"the card {path} has title = {card['title']!r}, which is no text")
+        raise UserError(f"the card {path} has title = {str(card['title'])[:40]!r}, which is no text")
     return card
 
 

@@ -68,11 +68,10 @@ def read_header(path: str | os.PathLike[str]) -> dict:
             "weights of other programs come in with python -m cyclegan.convert"
         )
     try:
-        return _completed(json.loads(text), path)
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, UserError):
-            raise
+        header = json.loads(text)
+    except (ValueError, RecursionError) as error:  # no JSON, a number of thousands of digits, or nested too deeply
         raise WeightsError(f"{path} has a damaged {KEY!r} header ({error})") from error
+    return _completed(header, path)
 
 
 def is_ours(path: str | os.PathLike[str]) -> bool:

@@ -53,7 +53,7 @@ def take(picture: Any, channels: int, values: Values = Values()) -> tuple[Tensor
         file = fetch_picture(picture)
         if channels not in (1, 3):
             return _take_array(read_values(file, channels), channels, values, is_file=True)
-        picture = load_image(file)
+        return _take_pillow(load_image(file), channels, values)
     if isinstance(picture, Image.Image):
         return _take_pillow(loaded(picture), channels, values)
     if isinstance(picture, np.ndarray):
