@@ -1,6 +1,6 @@
 """Pictures per second from disk to a training batch, against decoding every sample with PIL.
 
-    python benchmarks/data.py FOLDER [--count 300]
+    python benchmarks/data.py FOLDER [--count 300] [--device cuda]
 
 FOLDER holds trainA and trainB. The baseline decodes, resizes to 286, crops to 256 and flips each sample with PIL, the
 usual way in a single process; ours is what training uses: threads, the cache of decoded pictures, crop and flip in
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import tyro
-from machine import describe, interleave, table
+from machine import describe, finished, interleave, table
 from PIL import Image, ImageOps
 
 from cyclegan.data.augment import Augment
@@ -23,6 +23,7 @@ from cyclegan.data.config import PicturesConfig
 from cyclegan.data.datasets import locate
 from cyclegan.data.images import find_images
 from cyclegan.data.samples import Unpaired
+from cyclegan.system.devices import choose_device
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Options:
     """Epochs of each to time."""
     workers: int = 2
     """Reading threads of ours; 0 reads in between."""
+    device: str = "cpu"
+    """Where the batches are wanted: cpu, cuda or cuda:1."""
 
 
 def with_pil(files: list[Path], size: int = 256, load: int = 286) -> torch.Tensor:
@@ -55,24 +58,25 @@ def main() -> None:
     data = locate(o.folder)
     files = [find_images(folder)[: o.count] for folder in (data.train_A, data.train_B)]
     config = PicturesConfig()
-    augment = Augment(config, torch.device("cpu"))
+    device = choose_device(o.device)
+    augment = Augment(config, device)
 
     def pil_epoch() -> int:
         for _ in range(o.count):
-            [with_pil(domain)[None] for domain in files]
-        return 2 * o.count
+            [with_pil(domain)[None].to(device) for domain in files]
+        return 2 * o.count * finished(device)
 
     def our_epoch(dataset) -> int:
-        for batch in batches(dataset, 0, o.count, 1, o.workers):
+        for batch in batches(dataset, 0, o.count, 1, o.workers, pinned=device.type == "cuda"):
             augment(*batch)
-        return 2 * o.count
+        return 2 * o.count * finished(device)
 
     # interleave leaves the first round out: in it ours decodes everything, which is the first epoch of a training
     dataset = Unpaired(*files, config, cache=2e9)
     seconds = interleave(
         o.rounds, **{"PIL, every sample": pil_epoch, "cyclegan, from the second epoch": lambda: our_epoch(dataset)}
     )
-    print(f"{2 * o.count} pictures, 256 px from 286, batch 1, {o.workers} reading threads; {describe()}\n")
+    print(f"{2 * o.count} pictures, 256 px from 286, batch 1, {o.workers} reading threads; {describe(device)}\n")
     print(table(seconds, "picture"))
 
 

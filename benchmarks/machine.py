@@ -9,17 +9,25 @@ from collections.abc import Callable
 import torch
 
 
-def describe() -> str:
-    """Versions, processor and threads, in one line."""
+def describe(device: torch.device | None = None) -> str:
+    """Versions, processor and threads, and the CUDA card where the work is done on one, in one line."""
     try:
         with open("/proc/cpuinfo") as file:
             cpu = next(line.split(":")[1].strip() for line in file if line.startswith("model name"))
     except (OSError, StopIteration):
         cpu = platform.processor() or platform.machine()
+    card = f"{torch.cuda.get_device_name(device)}, " if device is not None and device.type == "cuda" else ""
     return (
-        f"Python {platform.python_version()}, torch {torch.__version__}, {cpu}, "
+        f"{card}Python {platform.python_version()}, torch {torch.__version__}, {cpu}, "
         f"{os.cpu_count()} cores, {torch.get_num_threads()} threads"
     )
+
+
+def finished(device: torch.device) -> int:
+    """1, once the device has done all that it was asked for."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return 1
 
 
 def interleave(rounds: int, **contestants: Callable[[], float]) -> dict[str, list[float]]:
