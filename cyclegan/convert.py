@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclegan.system.errors import UserError, command, leave_on_interrupt
 
@@ -34,6 +34,8 @@ class Options:
     """Height and width of the pictures that a foreign generator was trained on."""
     key: str | None = None
     """Which generator to take from a foreign file that holds several, such as G_A2B."""
+    no_dropout: bool = False
+    """Of a foreign U-Net with batch norms: it was trained without dropout (--no_dropout there), so it has no noise."""
     reverse: bool = False
     """Of a pair of ours, take the generator B to A."""
     overwrite: bool = False
@@ -58,7 +60,8 @@ def _convert(options: Options) -> int:
 
     file = Path(options.source).expanduser()
     if file.is_file() and file.suffix != ".toml" and not is_ours(file):
-        translator = Translator.from_reference(file, options.domains, options.size, "cpu", key=options.key)
+        foreign: dict[str, Any] = {"key": options.key, "dropout": not options.no_dropout}
+        translator = Translator.from_reference(file, options.domains, options.size, "cpu", **foreign)
     else:
         translator = Translator.from_pretrained(options.source, options.reverse, "cpu")
     if options.output.suffix == ".safetensors":

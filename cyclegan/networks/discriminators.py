@@ -6,7 +6,7 @@
 from torch import nn
 
 from cyclegan.networks.antialias import BlurDown
-from cyclegan.networks.layers import norm_layer
+from cyclegan.networks.layers import needs_bias, norm_layer
 from cyclegan.networks.projected import Projected
 
 
@@ -24,7 +24,8 @@ class PatchGAN(nn.Module):
         for i in range(layers + 1):
             inner, channels = channels, width * min(2**i, 8)
             halves = i < layers
-            sequence += [nn.Conv2d(inner, channels, 4, stride=2 if halves and not antialias else 1, padding=1)]
+            stride = 2 if halves and not antialias else 1
+            sequence += [nn.Conv2d(inner, channels, 4, stride, padding=1, bias=i == 0 or needs_bias(norm))]
             sequence += [norm_layer(norm, channels)] if i else []
             sequence += [nn.LeakyReLU(0.2, inplace=True)]
             sequence += [BlurDown(channels)] if halves and antialias else []

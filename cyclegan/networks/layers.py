@@ -24,12 +24,25 @@ class InstanceNorm(nn.InstanceNorm2d):
         return F.group_norm(x, self.num_features, self.weight, self.bias, self.eps)
 
 
+class BatchStatisticsNorm(nn.BatchNorm2d):
+    """Batch normalisation that never uses its running statistics, as pix2pix translates (Isola et al. 2017, sec. 3.4).
+
+    In training it normalises by the batch, afterwards every picture by its own statistics: what the published program
+    does with its batches of one. The running statistics are kept, because the published files carry them.
+    """
+
+    def forward(self, x):
+        if self.training:
+            return super().forward(x)
+        return F.group_norm(x, self.num_features, self.weight, self.bias, self.eps)
+
+
 def norm_layer(kind: str, channels: int) -> nn.Module:
     """The normalisation named ``kind``, for feature maps of shape (N, channels, H, W).
 
     ``instance`` is the paper's (section 7.2: instance normalisation, no learned scale, no running statistics);
-    ``instance_affine`` has a learned scale and shift, as files of 2017 do; ``batch`` is batch normalisation; ``none``
-    leaves features as they are.
+    ``instance_affine`` has a learned scale and shift, as files of 2017 do; ``batch`` is batch normalisation, and
+    ``batch_statistics`` that of pix2pix; ``none`` leaves features as they are.
     """
     if kind == "instance":
         return InstanceNorm(channels)
@@ -37,9 +50,17 @@ def norm_layer(kind: str, channels: int) -> nn.Module:
         return InstanceNorm(channels, affine=True)
     if kind == "batch":
         return nn.BatchNorm2d(channels)
+    if kind == "batch_statistics":
+        return BatchStatisticsNorm(channels)
     if kind == "none":
         return nn.Identity()
-    raise UserError(f"unknown norm {kind!r}: choose instance, instance_affine, batch or none")
+    raise UserError(f"unknown norm {kind!r}: choose instance, instance_affine, batch, batch_statistics or none")
+
+
+def needs_bias(norm: str) -> bool:
+    """Whether a convolution before the normalisation ``norm`` has a bias, as in the reference: not before batch norms,
+    which take it away again and have a shift of their own. (So do instance norms, and there it stands all the same.)"""
+    return norm not in ("batch", "batch_statistics")
 
 
 def upsample(kind: str, in_channels: int, out_channels: int) -> list[nn.Module]:

@@ -19,7 +19,8 @@ from cyclegan.system.files import whole
 
 # Statistics that old files carry. They are not used: the reference translates in training mode with batches of one,
 # where batch normalisation normalises by the picture's own statistics, that is, it is instance normalisation with a
-# learned scale and shift. Hence affine norms come in as ``instance_affine``, whichever of the two they were.
+# learned scale and shift. Hence a ResNet's affine norms come in as ``instance_affine``, whichever of the two they were.
+# A U-Net with batch norms is pix2pix's, has a norm of its own here, and keeps them.
 _RUNNING = ("running_mean", "running_var", "num_batches_tracked")
 _BEGINNINGS = (b"PK", b"\x80\x02")  # of PyTorch's files: zip archives, and before 2020 pickles of protocol 2
 _WRAPPED = re.compile(r"^(module\.|_orig_mod\.)+")  # names that wrappers put before those of the tensors
@@ -28,7 +29,9 @@ _FIRST = ("model.1.weight", "model.model.0.weight")  # the first convolution of 
 _DEPTHS = {"resnet": (6, 9), "mobile": (9,), "unet": (7, 8)}
 
 
-def load_reference(path: str | os.PathLike[str], key: str | None = None) -> tuple[nn.Module, dict]:
+def load_reference(
+    path: str | os.PathLike[str], key: str | None = None, dropout: bool = True
+) -> tuple[nn.Module, dict]:
     """``(network, architecture)`` of a foreign generator's file, in evaluation mode; PyTorch's format or safetensors.
 
     Reads ResNet and U-Net generators of the reference implementation (any number of blocks, levels and channels, with
@@ -36,9 +39,16 @@ def load_reference(path: str | os.PathLike[str], key: str | None = None) -> tupl
     ``.conv_block.``), the ResNets of PyTorch-GAN and huggan, and the mobile generator of GAN Compression. ``key`` names
     one of several generators in the file. Nothing in the file is executed. Raises ``WeightsError`` with one sentence
     where it is something else.
+
+    Dropout leaves no trace in the tensors of a U-Net. One with batch norms is taken for pix2pix's, whose dropout stays
+    on, unless ``dropout`` is False.
     """
     state = read_tensors(path, key)
     architecture = architecture_of(state, path)
+    if not dropout:
+        architecture = {name: value for name, value in architecture.items() if name not in ("dropout", "noise")}
+    if architecture.get("norm") != "batch_statistics":
+        state = {name: tensor for name, tensor in state.items() if not name.endswith(_RUNNING)}
     with torch.device("meta"):
         network = build_generator(architecture)
     expected = network.state_dict()
@@ -111,12 +121,12 @@ def save_reference(path: str | os.PathLike[str], network: nn.Module, architectur
     if depth not in _DEPTHS[architecture["name"]]:
         raise WeightsError("the reference has ResNets of 6 or 9 blocks, mobile ones of 9, and U-Nets of 7 or 8 levels")
     state = {key: tensor.detach().cpu() for key, tensor in network.state_dict().items()}
-    affine = architecture.get("norm", "instance") == "instance_affine"
-    if affine:
+    norm = architecture.get("norm", "instance")
+    if norm == "instance_affine":
         state = _as_batch_norm(network, state)
     with whole(path) as part, open(part, "wb") as file:
         torch.save(state, file)
-    return _options(state, architecture, "batch" if affine else "instance")
+    return _options(state, architecture, "instance" if norm == "instance" else "batch")
 
 
 def _options(state: dict, architecture: dict, norm: str) -> str:
@@ -128,7 +138,7 @@ def _options(state: dict, architecture: dict, norm: str) -> str:
     else:
         name = f"resnet_{architecture.get('blocks', 9)}blocks"
     channels = f"--input_nc {architecture.get('in_channels', 3)} --output_nc {architecture.get('out_channels', 3)}"
-    dropout = "" if architecture.get("dropout") else " --no_dropout"
+    dropout = "" if architecture.get("dropout") or architecture.get("noise") else " --no_dropout"
     return f"--netG {name} --ngf {width} --norm {norm} {channels}{dropout}"
 
 
@@ -211,8 +221,9 @@ def _normalised(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Names as the reference has them today, values as float32."""
     renamed = {}
     for key, tensor in state.items():
-        if not key.endswith(_RUNNING):
-            renamed[re.sub(r"^(model\.\d+)\.block\.", r"\1.conv_block.", key)] = tensor.float()
+        renamed[re.sub(r"^(model\.\d+)\.block\.", r"\1.conv_block.", key)] = (
+            tensor if key.endswith("num_batches_tracked") else tensor.float()
+        )
     return renamed
 
 
@@ -251,7 +262,10 @@ def _unet(state: dict) -> dict:
     down, up = state["model.model.0.weight"], state["model.model.3.weight"]
     deepest = max(key.count(".model.") for key in (key.replace(".", "..") for key in state))
     found = {"in_channels": down.shape[1], "out_channels": up.shape[1], "width": down.shape[0], "levels": deepest}
-    return {"name": "unet", **found, **_affine(state, "model.model.1.model.2.weight")}
+    norm = _affine(state, "model.model.1.model.2.weight")
+    if norm["norm"] == "instance_affine" and "model.model.0.bias" not in state:
+        norm = {"norm": "batch_statistics", "noise": 0.5}
+    return {"name": "unet", **found, **norm}
 
 
 # What the tensors look like → the architecture that has such tensors.

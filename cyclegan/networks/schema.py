@@ -13,7 +13,7 @@ _MOST = {"blocks": 256, "levels": 16, "size": 4096, "width": 4096, "latent": 655
 _FEWEST = {"blocks": 0}
 _MOST_OF_OTHERS = 65536  # channels and such
 _TEXTS = {"name", "norm", "up", "prior"}
-_FRACTIONS = {"dropout", "momentum", "eps"}  # 0 to 1
+_FRACTIONS = {"dropout", "noise", "momentum", "eps"}  # 0 to 1
 
 
 def check_architecture(architecture: dict) -> None:

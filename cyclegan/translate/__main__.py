@@ -47,6 +47,8 @@ class Options:
     palette: Annotated[str | None, arg(metavar="COLOURS")] = None
     """The colours to paint in, for translators trained with --palette: red, "#ff8800,gold", photo.jpg (its colours), or
     a number, which draws the colours of a training picture. Default: 0, the most typical of these."""
+    seed: int | None = None
+    """Of the noise of pix2pix, which makes small differences; the same seed gives the same picture. Default: 0."""
     device: str | None = None
     """cpu, cuda, cuda:1, mps … Default: CUDA where there is one."""
 
@@ -84,6 +86,8 @@ def _run(jobs: list[Job], options: Options) -> list[tuple[Job, str]]:
     translator = Translator.from_pretrained(options.name, options.reverse, choose_device(options.device))
     if options.palette is not None or translator.palettes is not None:
         translator = translator.with_palette(options.palette)  # one palette for all pictures and frames
+    if options.seed is not None:
+        translator = translator.with_seed(options.seed)
     pictures = [job for job in jobs if not job.is_video]
     videos = [job for job in jobs if job.is_video]
     with Progress(" → ".join(translator.domains)) as progress:

@@ -17,7 +17,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cyclegan.networks.generators import Mobile, Residual, ResNet, UNet, UNetBlock
+from cyclegan.networks.dropout import NoiseDropout
+from cyclegan.networks.generators import Mobile, Residual, ResNet
+from cyclegan.networks.unet import UNet, UNetBlock
 from cyclegan.translate.strips import FixedNorm, Work, keep, leaves, measure, outputs, settle
 from cyclegan.translate.watching import Watch
 
@@ -123,7 +125,7 @@ def _worth_keeping(layers: list) -> bool:
 
 def _walk_unet(network: UNet, picture: Tensor, pixels: int, work: Work) -> Tensor:
     """``UNet``: each level's map on the way down is kept for the way up."""
-    downs, ups = [], []
+    downs, ups, noises = [], [], []
     block: Any = network.model
     while block is not None:
         parts = list(block.model)
@@ -131,14 +133,16 @@ def _walk_unet(network: UNet, picture: Tensor, pixels: int, work: Work) -> Tenso
         middle = parts.index(below) if below else 2  # innermost: LeakyReLU, convolution | ReLU, convolution, norm
         downs.append(leaves(parts[:middle]))
         ups.append(leaves(parts[middle + 1 if below else middle :]))
+        noises.append(next((part for part in parts if isinstance(part, NoiseDropout)), None))
         block = below
     rows = max(16, 2 * pixels // picture.shape[3] // 2 * 2)  # halved width, doubled channels: the same at all levels
     maps: list[Tensor] = []
     for down in downs:
         maps.append(settle(down, (maps[-1] if maps else picture,), rows, 2, work))
     sources: tuple = (maps.pop(),)
-    for up in reversed(ups[1:]):
-        sources = (maps.pop(), settle(up, sources, rows, 1, work))
+    for up, noise in zip(reversed(ups[1:]), reversed(noises[1:]), strict=True):
+        made = settle(up, sources, rows, 1, work)
+        sources = (maps.pop(), made if noise is None else noise(made))
     return _collect(ups[0], sources, rows // 2, 1, picture, work)
 
 

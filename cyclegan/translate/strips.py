@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cyclegan.networks.antialias import BlurDown, BlurUp
+from cyclegan.networks.layers import BatchStatisticsNorm
 from cyclegan.translate.watching import CONVOLUTIONS, Watch
 
 KEPT = torch.float16  # what whole feature maps are kept in: half the memory of what they are computed in
@@ -72,7 +73,7 @@ def leaves(layers: Iterable[nn.Module]) -> list[nn.Module]:
     """The leaves of ``layers`` in order, with every norm replaced by one that can be fixed, without dropout."""
     found: list[nn.Module] = []
     for layer in layers:
-        if isinstance(layer, (nn.InstanceNorm2d, nn.Identity)):
+        if isinstance(layer, (nn.InstanceNorm2d, BatchStatisticsNorm, nn.Identity)):
             found.append(FixedNorm(layer))
         elif isinstance(layer, nn.Dropout):
             continue

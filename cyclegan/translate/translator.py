@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from cyclegan.data.values import Span, check_range
 from cyclegan.networks import library
+from cyclegan.networks.dropout import seed_of, with_seed
 from cyclegan.networks.hub import readme
 from cyclegan.networks.linked import REFERENCE_SIZE
 from cyclegan.networks.weights import load_weights, save_weights
@@ -97,6 +98,18 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
             painted = Translator(self.network.with_palette(wanted), header, self.device, self.direction)
             self._of_palette = dict([*self._of_palette.items()][-7:]) | {key: painted}
         return self._of_palette[key]
+
+    def with_seed(self, seed: int) -> Translator:
+        """The translator whose noise follows from ``seed``, a whole number of 0 or more; it shares this one's weights.
+
+        pix2pix has noise: parts of its features are dropped at random, which makes small differences. The same seed
+        gives the same picture, and 0 is the one that holds without asking. Raises ``UserError`` where there is none.
+        """
+        if seed_of(self.network) is None:
+            raise UserError(f"{' → '.join(self.domains)} has no noise that a seed could choose: leave it out")
+        if seed < 0:
+            raise UserError(f"a seed is a whole number of 0 or more, not {seed}")
+        return Translator(with_seed(self.network, seed), self.header, self.device, self.direction)
 
     def __repr__(self) -> str:
         name = self.header["architecture"]["name"]
@@ -253,15 +266,16 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         device: torch.device | str | None = None,
         direction: str = "G_AB",
         key: str | None = None,
+        dropout: bool = True,
     ) -> Translator:
         """Loads a generator of the reference implementation or of GAN Compression, see ``cyclegan.networks.reference``.
 
         Such files say neither what they translate nor at which size they were trained: ``domains`` and ``size`` do.
-        ``key`` names one of several generators in the file.
+        ``key`` names one of several generators in the file; ``dropout`` is False for a U-Net that was trained without.
         """
         from cyclegan.networks.reference import load_reference
 
-        network, architecture = load_reference(path, key)
+        network, architecture = load_reference(path, key, dropout)
         channels = [architecture["in_channels"], architecture["out_channels"]]
         header = {
             "format": 1,

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cyclegan.networks.dropout import seed_of
 from cyclegan.system.errors import UserError, require
 from cyclegan.system.files import whole, write_whole
 from cyclegan.system.terminal import Progress
@@ -93,6 +94,7 @@ def _plan(translator: Translator, source: Path, target: Path, size: int | None, 
     status = source.stat()
     weights = float(sum(value.double().abs().sum() for value in translator.network.state_dict().values()))
     described = [str(source.resolve()), status.st_size, status.st_mtime, weights, size, tile, target.suffix, SEGMENT]
+    described += [seed_of(translator.network)]
     return json.dumps(described)
 
 

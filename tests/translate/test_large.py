@@ -25,6 +25,7 @@ NETWORKS = {
     "residual": {"name": "mobile", "width": 4, "blocks": 2, "residual": 0.7},
     "grey to colour": {"name": "resnet", "width": 4, "blocks": 1, "in_channels": 1},
     "unet": {"name": "unet", "levels": 5, "width": 8},
+    "pix2pix": {"name": "unet", "levels": 7, "width": 4, "norm": "batch_statistics", "noise": 0.5},
     "painted": {"name": "mobile", "width": 4, "blocks": 2, "residual": 0.7, "palette": 27},
     "painted unet": {"name": "unet", "levels": 5, "width": 4, "palette": 27},
     "affine unet": {"name": "unet", "levels": 6, "width": 4, "norm": "instance_affine", "out_channels": 1},
@@ -118,7 +119,7 @@ print(peak() - before)
     assert parts < whole / 2
 
 
-@pytest.mark.parametrize("name", ["resnet", "residual", "unet", "affine unet", "no blocks", "painted"])
+@pytest.mark.parametrize("name", ["resnet", "residual", "unet", "pix2pix", "affine unet", "no blocks", "painted"])
 @pytest.mark.parametrize("tile", [0, 48])
 def test_a_watch_hears_a_share_that_rises_to_one_and_changes_nothing(name, tile):
     t, heard = translator(name), []
