@@ -92,9 +92,18 @@ def card_named(name_or_folder: str) -> dict:
 
 
 def dataset_of_run(folder: str | os.PathLike) -> str | None:
-    """The data set of a run folder as its command named it, a path included; None for anything but a run folder."""
-    config = Path(folder) / "config.json"
-    return json.loads(config.read_text(encoding="utf-8")).get("dataset") if config.is_file() else None
+    """The data set of a run folder as its command named it, a path included; None for anything but a run folder.
+
+    Folders of weights in a run, best/ and steps/STEP/, are its own.
+    """
+    path = Path(folder)
+    runs = [
+        path,
+        path.parent if path.name == "best" else path,
+        path.parents[1] if path.parent.name == "steps" else path,
+    ]
+    config = next((run / "config.json" for run in runs if (run / "config.json").is_file()), None)
+    return json.loads(config.read_text(encoding="utf-8")).get("dataset") if config else None
 
 
 def locate(name_or_folder: str | os.PathLike, data: str | os.PathLike | None = None) -> Dataset:

@@ -1,6 +1,7 @@
 """An evaluation from beginning to end: find the data and the translators, measure each direction."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,10 @@ def assess(options: Evaluation, say: Callable[[str], object]) -> Results:
     """Measures what ``options`` ask for. ``say`` takes lines for the user. Raises ``UserError``."""
     device = choose_device(options.device)
     names = given_names(options)
-    if any(is_generator(name) for name in names):
-        return assess_generators(options, names, device, say)
-    return _assess_translators(options, names, device, say)
+    from_noise = any(is_generator(name) for name in names)
+    results = (assess_generators if from_noise else _assess_translators)(options, names, device, say)
+    kept = [name for given, name in names.items() if given not in options.compare] if options.every_kept else []
+    return replace(results, kept=tuple(kept))
 
 
 def _assess_translators(

@@ -142,8 +142,8 @@ def _source(given: str, header: dict, size: int, options: Evaluation) -> tuple[S
 
 
 def _config_of(weights: Path) -> dict:
-    """The settings of the run that weights lie in, or its best ones; {} for weights outside a run."""
-    for folder in (weights.parent, weights.parent.parent):
+    """The settings of the run that weights lie in, or its best or kept ones; {} for weights outside a run."""
+    for folder in list(weights.parents)[:3]:
         if (folder / "config.json").is_file():
             return json.loads((folder / "config.json").read_text(encoding="utf-8"))
     return {}

@@ -24,6 +24,8 @@ class Evaluation:
     folder of pictures that some program has translated."""
     compare: tuple[str, ...] = ()
     """More of the same kind, one row each: --compare runs/a runs/b other/results."""
+    every_kept: bool = False
+    """Measure all weights that NAME's training kept (--keep-every), one row each, and draw KID over the steps."""
     data: Annotated[str | None, arg(aliases=["--dataset"])] = None
     """The data set with the test pictures: a name or a folder. Default: the one that NAME was trained on."""
     direction: Literal["both", "AB", "BA"] = "both"
@@ -55,6 +57,8 @@ class Evaluation:
         """Raises ``UserError`` for what can be seen to be wrong before anything is loaded."""
         if not self.name and not self.compare:
             raise UserError("name what to evaluate, for example a run folder: python -m cyclegan.evaluate RUN")
+        if self.every_kept and not self.name:
+            raise UserError("--every-kept: name the run whose training kept weights")
         if self.size is not None and self.size < 32:
             raise UserError(f"--size must be at least 32, not {self.size}")
         if self.count < 2:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cyclegan.data.contact_sheet import sheet
 from cyclegan.data.formats import save_picture
+from cyclegan.evaluate.curve import draw, kept_weights
 from cyclegan.evaluate.features import FeatureNetwork
 from cyclegan.evaluate.html import Sheets, page, row_titles
 from cyclegan.evaluate.measure import Example, Measured, measure
@@ -31,6 +32,7 @@ class Results:
     sheets: Sheets = field(repr=False)
     score: str  # what the pictures of the sheets are ranked by
     folder: Path  # where ``write`` puts it all
+    kept: tuple[str, ...] = ()  # names of the rows that are one training's, to draw a curve of
 
     @property
     def text(self) -> str:
@@ -44,6 +46,8 @@ def write(results: Results) -> None:
     write_whole(folder / "evaluation.json", as_json(results.report))
     write_whole(folder / "evaluation.md", results.text)
     write_whole(folder / "report.html", page(results.report, results.sheets, results.score))
+    if results.kept:
+        draw(results.report, list(results.kept), folder / "curve.png")
     for (direction, name), groups in results.sheets.items():
         titled = {f"{group}: {row_titles(groups).lower()}": rows for group, rows in groups.items()}
         save_picture(sheet(titled), folder / f"{direction}_{slug(name)}.png")
@@ -56,7 +60,8 @@ def score_of(networks: list[FeatureNetwork]) -> str:
 
 def given_names(options: Evaluation) -> dict[str, str]:
     """Everything that ``options`` name → a short name for its row: the last part of a path, where that is unique."""
-    given = [*([options.name] if options.name else []), *options.compare]
+    own = [options.name] if options.name else []
+    given = [*(kept_weights(options.name or "") if options.every_kept else own), *options.compare]
     if len(set(given)) < len(given):
         raise UserError("the same thing is named twice; one row each is enough")
     short = [_short(Path(name)) for name in given]
@@ -66,13 +71,15 @@ def given_names(options: Evaluation) -> dict[str, str]:
 def _short(path: Path) -> str:
     if path.is_file():
         return path.stem
-    name = path.resolve().name
-    return f"{path.resolve().parent.name}/best" if name == "best" else name  # of a run, which has the name
+    name, folder = path.resolve().name, path.resolve().parent.name
+    if folder == "steps" and name.isdecimal():
+        return f"step {int(name)}"
+    return f"{folder}/best" if name == "best" else name  # of a run, which has the name
 
 
 def open_folder(options: Evaluation, names: dict[str, str]) -> Path:
     """The folder for the results, made now and not after minutes of measuring. Raises ``UserError``."""
-    folder = options.output or _folder(names)
+    folder = options.output or _folder(names, options)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -80,8 +87,10 @@ def open_folder(options: Evaluation, names: dict[str, str]) -> Path:
     return folder
 
 
-def _folder(names: dict[str, str]) -> Path:
+def _folder(names: dict[str, str], options: Evaluation) -> Path:
     given, name = next(iter(names.items()))
+    if options.every_kept:
+        return Path(given).parent / "evaluation"
     if len(names) > 1:
         return Path("evaluation") / "comparison"
     is_run = Path(given).is_dir() and (Path(given) / "config.json").exists()

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from cyclegan.models.game import Game, Player, adam
-from cyclegan.models.losses import ADVERSARIAL, patch_nce, schedule, split_scores
+from cyclegan.models.losses import ADVERSARIAL, patch_nce, split_scores
+from cyclegan.models.schedules import Schedule, schedule
 from cyclegan.networks.build import build_discriminator, build_generator
 from cyclegan.networks.layers import initialise_xavier, within_range
 from cyclegan.networks.patches import PatchHeads, draw_places
@@ -53,6 +54,9 @@ class CUTConfig:
     """Of the cross-entropy between patches."""
     lr: float = 2e-4
     """Learning rate of Adam."""
+    lr_schedule: Schedule = "linear"
+    """Over the training. linear: constant for the share CONSTANT, then a line to 0 (the paper's). cosine: half a cosine
+    from the start. step: a tenth after each quarter. constant."""
     constant: float = 0.5
     """Share of training at the full learning rate, before it falls linearly to 0. FastCUT: 0.75."""
     beta1: float = 0.5
@@ -183,7 +187,7 @@ class CUT(Game):
 
         Takes (N, C, H, W) in [-1, 1] on the model's device; returns each loss, unweighted, as a detached 0-d tensor.
         """
-        rate = schedule(self.progress, self.config.constant)
+        rate = schedule(self.progress, self.config.constant, self.config.lr_schedule)
         with self.autocast():
             fake_B, same_B, flipped = self._translate(real_A, real_B)
             loss_D = self._judge(real_B, fake_B.detach())

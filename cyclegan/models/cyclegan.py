@@ -17,11 +17,11 @@ from cyclegan.models.losses import (
     cycle_loss,
     gradient_penalty,
     identity_loss,
-    schedule,
     split_scores,
 )
 from cyclegan.models.memory import PaletteMemory
 from cyclegan.models.pool import ImagePool
+from cyclegan.models.schedules import schedule
 from cyclegan.networks.build import build_discriminator, build_generator
 from cyclegan.networks.directions import DIRECTIONS
 from cyclegan.networks.layers import initialise, within_range
@@ -49,6 +49,7 @@ class CycleGAN(Game):
 
     Config = CycleGANConfig
     samples = "unpaired"
+    divisible = True
     recipes: ClassVar[dict[str, dict[str, Any]]] = {
         # The published CycleGAN: all defaults. Good for a GPU; days of work for a laptop.
         "paper": {},
@@ -117,7 +118,7 @@ class CycleGAN(Game):
 
         Takes (N, C, H, W) in [-1, 1] on the model's device; returns each loss, unweighted, as a detached 0-d tensor.
         """
-        rate = schedule(self.progress)
+        rate = schedule(self.progress, kind=self.config.lr_schedule)
         palettes = self._palettes_of(real_A, real_B)
         for domain, memory in self.palettes.items():
             memory.add(palettes[domain])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from cyclegan.models.schedules import Schedule
 from cyclegan.system.errors import UserError
 
 
@@ -59,7 +60,10 @@ class CycleGANConfig:
     pool: int = 50
     """How many generated pictures are kept for the discriminators to be shown again."""
     lr: float = 2e-4
-    """Learning rate of Adam; constant for the first half of training, then falls linearly to 0."""
+    """Learning rate of Adam."""
+    lr_schedule: Schedule = "linear"
+    """Over the training. linear: constant for the first half, then a line to 0 (the paper's). cosine: half a cosine
+    from the start. step: a tenth after each quarter. constant."""
     lr_D: float | None = None
     """Learning rate of the discriminators. Default: LR. Faster discriminators keep the generators from drifting from
     one colour to the next (two time-scale rule, Heusel et al. 2017)."""

@@ -72,6 +72,8 @@ class Player:
         names = networks if ema_of is None else ema_of
         self.averages = {name: self._average_of(networks[name]) for name in names} if ema else {}
         self.moves = 0
+        self.parts = 1  # calls of ``move`` that make one move
+        self._part = 0  # those that came since the last move
 
     def _average_of(self, network: nn.Module) -> AveragedModel:
         average = AveragedModel(network, multi_avg_fn=self._lerp, use_buffers=True)
@@ -89,10 +91,15 @@ class Player:
     def move(self, loss: Tensor, rate: float = 1.0) -> None:
         """One descent step on ``loss`` (0-d) at ``rate`` × the optimiser's learning rate.
 
-        Only this player's weights receive gradients: whatever else the graph passes through is left alone.
+        Only this player's weights receive gradients: whatever else the graph passes through is left alone. With several
+        ``parts`` the first calls add up gradients, and the last one steps on the mean of the losses.
         """
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward(inputs=self.parameters)
+        if self._part == 0:
+            self.optimizer.zero_grad(set_to_none=True)
+        (loss / self.parts if self.parts > 1 else loss).backward(inputs=self.parameters)
+        self._part = (self._part + 1) % self.parts
+        if self._part:
+            return
         self._reduce_gradients()
         for group, base in zip(self.optimizer.param_groups, self._rates, strict=True):
             group["lr"] = base * rate
@@ -160,6 +167,7 @@ class Game:
     recipes: ClassVar[dict[str, dict[str, Any]]] = {"paper": {}}  # named sets of defaults of all settings
     ideals: ClassVar[dict[str, float]] = {}  # loss → its value where nobody can win any more, for the curves
     medians: ClassVar[dict[str, int]] = {}  # loss → values of the log over which its curve is median-filtered too
+    divisible: ClassVar[bool] = False  # whether ``step_in_parts`` equals ``step``; see there
 
     players: dict[str, Player]
     progress: float = 0.0
@@ -172,6 +180,20 @@ class Game:
         A step may leave out a loss that it did not compute; the log averages over the steps that have it.
         """
         raise NotImplementedError
+
+    def step_in_parts(self, parts: int, *batch: Tensor) -> dict[str, Tensor]:
+        """``step``, but the batch goes through the networks in equal ``parts``, one after the other, to save memory.
+
+        The players move once, on the mean of the parts' gradients. That is what the whole batch does to them where a
+        model is ``divisible``: no turn depends on a move of the same step, and no norm on other pictures of the batch.
+        What a step draws at random (dropout, ``augment_D``) is drawn in another order.
+        """
+        if parts == 1:
+            return self.step(*batch)
+        for player in self.players.values():
+            player.parts = parts
+        made = [self.step(*part) for part in zip(*(tensor.chunk(parts) for tensor in batch), strict=True)]
+        return {name: torch.stack([losses[name] for losses in made]).mean(0) for name in made[0]}
 
     def generator_loss(self, *batch: Tensor) -> Tensor:
         """The generators' loss (0-d) with its graph: the turn that needs the most memory, for estimating it."""

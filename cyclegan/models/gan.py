@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from cyclegan.models.from_noise import NoiseGame
 from cyclegan.models.game import Player, adam
-from cyclegan.models.losses import accuracy, r1_penalty, schedule, vanilla_discriminator, vanilla_generator
+from cyclegan.models.losses import accuracy, r1_penalty, vanilla_discriminator, vanilla_generator
+from cyclegan.models.schedules import Schedule, schedule
 from cyclegan.networks.dense import DenseDiscriminator
 from cyclegan.system.errors import UserError
 
@@ -30,8 +31,9 @@ class GANConfig:
     """Learning rate of Adam."""
     beta1: float = 0.5
     """Adam's momentum."""
-    decay: bool = False
-    """Let the learning rate fall linearly to 0 in the second half of training."""
+    lr_schedule: Schedule = "constant"
+    """Over the training. linear: constant for the first half, then a line to 0. cosine: half a cosine from the start.
+    step: a tenth after each quarter. constant."""
     ema: float = 0.0
     """Decay of the averaged generator weights, the ones that are sampled and exported. 0 uses the last weights."""
     r1: float = 0.0
@@ -79,7 +81,7 @@ class GAN(NoiseGame):
             "batch": 64,
             "steps": 12_000,
             "lr": 4e-4,
-            "decay": True,
+            "lr_schedule": "linear",
             "r1": 0.5,
             "r1_every": 4,
             "ema": 0.998,
@@ -118,7 +120,7 @@ class GAN(NoiseGame):
         G's loss is -log D(G(z)), as section 3 recommends, in place of log(1 - D(G(z))). ``accuracy_D`` is the mean of
         D's share of right answers on real and on generated pictures.
         """
-        rate = schedule(self.progress) if self.config.decay else 1.0
+        rate = schedule(self.progress, kind=self.config.lr_schedule)
         losses = self._halves_turn(real, rate) if self.config.halves else self._discriminator_turn(real, rate)
         with self.autocast():
             losses["G"] = self.generator_loss(real)

@@ -1,4 +1,4 @@
-"""Losses and the schedule: pure functions of tensors and numbers, each with its source.
+"""Losses: pure functions of tensors, each with its source.
 
 An adversarial objective is a pair of functions. ``discriminator(real, fake)`` is what the discriminator minimises and
 ``generator(fake)`` what the generator minimises; both take score maps (logits, any shape; a tuple of maps where a
@@ -152,15 +152,6 @@ def r1_penalty(critic: Callable[[Tensor], Any], real: Tensor) -> Tensor:
     real = real.detach().requires_grad_()
     (slope,) = torch.autograd.grad(critic(real).sum(), real, create_graph=True)
     return 0.5 * slope.square().flatten(1).sum(1).mean()
-
-
-def schedule(progress: float, constant: float = 0.5) -> float:
-    """The factor on the learning rate: 1 for the share ``constant`` of training, then linear to 0 (section 4).
-
-    ``progress`` in [0, 1] is the share of all steps already made, so the last step still moves (the reference
-    decays once an epoch; its 100 + 100 epochs are this line at the epochs' ends).
-    """
-    return min(1.0, (1.0 - progress) / (1.0 - constant))
 
 
 ADVERSARIAL = {

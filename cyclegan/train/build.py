@@ -34,7 +34,7 @@ class Training:
     def steps(self) -> int:
         """Steps of the whole run: ``--steps``, or as many as its epochs have."""
         training = self.config.training
-        in_epochs = training.epochs * len(self.source.samples) / (training.batch * process_count())
+        in_epochs = training.epochs * len(self.source.samples) / (training.pictures * process_count())
         return training.steps or max(1, round(in_epochs))
 
 

@@ -26,6 +26,8 @@ class TrainingConfig:
     batch: int = 1
     """Pictures per domain in one step (on each process). 1 is the paper's and gives the best detail; more uses a GPU
     better but means fewer steps per epoch, so raise --epochs along."""
+    accumulate: int = 1
+    """Batches in one step, one after the other: as a batch so many times as large, in the memory of one. CycleGAN's."""
     seed: int = 0
     """Start of all random numbers; the same seed on the same machine gives the same run."""
     device: str | None = None
@@ -46,6 +48,8 @@ class TrainingConfig:
     """Steps between two sample pictures."""
     save_every: int = 1000
     """Steps between two checkpoints."""
+    keep_every: int = 0
+    """Steps between two sets of weights that stay, in steps/STEP/ of the run, to translate or evaluate; 0 never."""
     eval_every: int = 0
     """Steps between two evaluations; 0 never. Each measures KID on fixed test pictures in both directions (smaller is
     better), and the best weights are kept in best.pt and best/. Needs extra: eval."""
@@ -57,15 +61,24 @@ class TrainingConfig:
     patience: int = 0
     """Stop after this many evaluations without a better KID; 0 never."""
 
+    @property
+    def pictures(self) -> int:
+        """Pictures per domain in one step, on each process."""
+        return self.batch * self.accumulate
+
     def check(self) -> None:
         """Raises ``UserError`` on settings that cannot be meant."""
         wrong = [
+            (self.accumulate < 1, f"--accumulate must be at least 1, not {self.accumulate}"),
             (self.batch < 1, f"--batch must be at least 1, not {self.batch}"),
             (self.epochs < 1, f"--epochs must be at least 1, not {self.epochs}"),
             (self.steps is not None and self.steps < 1, f"--steps must be at least 1, not {self.steps}"),
             (self.workers < 0 or self.cache < 0, "--workers and --cache cannot be negative"),
             (min(self.log_every, self.sample_every, self.save_every) < 1, "--log-every and such must be at least 1"),
-            (min(self.eval_every, self.patience) < 0, "--eval-every and --patience cannot be negative"),
+            (
+                min(self.eval_every, self.patience, self.keep_every) < 0,
+                "--eval-every, --patience and --keep-every cannot be negative",
+            ),
             (self.patience > 0 and self.eval_every == 0, "--patience counts evaluations: give --eval-every too"),
             (self.eval_pictures < 2, f"--eval-pictures must be at least 2, not {self.eval_pictures}"),
         ]
@@ -93,6 +106,9 @@ class Config:
     """The run's name, a folder in --runs. Default: the data set's name, behind the model's unless that is cyclegan."""
     runs: Path = Path("runs")
     """The folder that keeps runs."""
+    config: Path | None = None
+    """The settings of another run, its config.json, in place of a recipe's and the data set's card; what is given
+    beside it wins."""
     data: Path | None = None
     """A zip file or folder to use instead of downloading the named data set."""
     dry_run: bool = False
@@ -105,6 +121,8 @@ class Config:
         """Raises ``UserError`` on settings that cannot be meant; returns itself."""
         for group in (self.pictures, self.training, self.model):
             group.check()
+        if self.training.accumulate > 1 and not load_model(self.algorithm).divisible:
+            raise UserError(f"--accumulate: a step of {self.algorithm} cannot be taken in parts; give a larger --batch")
         return self
 
     def run_name(self, dataset: str) -> str:

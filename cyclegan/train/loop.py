@@ -43,7 +43,7 @@ def train(training: Training, run: Run, console: Console, advice: Advice = lambd
     """
     game, source, judge, config = training.game, training.source, training.judge, training.config.training
     samples, augment = source.samples, source.augment(game.device)
-    per_step, total = config.batch * process_count(), training.steps
+    per_step, total = config.pictures * process_count(), training.steps
     first = run.load(game)
     past = read_log(run.folder)
     if judge and judge.resume(past, first):
@@ -55,7 +55,7 @@ def train(training: Training, run: Run, console: Console, advice: Advice = lambd
     moving = False  # in the middle of a step
     pinned = game.device.type == "cuda"
     feed = batches(
-        samples, first, max(0, total - first), config.batch, config.workers, process_rank(), process_count(), pinned
+        samples, first, max(0, total - first), config.pictures, config.workers, process_rank(), process_count(), pinned
     )
     try:
         unsaved = lambda: 0 if moving or step == saved else step  # noqa: E731
@@ -63,7 +63,7 @@ def train(training: Training, run: Run, console: Console, advice: Advice = lambd
             for batch in feed:
                 moving = True
                 game.progress = step / total
-                interval.append(game.step(*augment(*batch)))
+                interval.append(game.step_in_parts(config.accumulate, *augment(*batch)))
                 step, moving = step + 1, False
                 progress.advance(step)
                 judging = judge is not None and judge.due(step, total)
@@ -89,6 +89,8 @@ def train(training: Training, run: Run, console: Console, advice: Advice = lambd
                     saved = step
                 if verdict.better:
                     run.keep_best()
+                if config.keep_every and step % config.keep_every == 0:
+                    run.keep(game, step)
                 if leaving:
                     break
     finally:

@@ -1,12 +1,14 @@
 """From a command line, or from keyword arguments, to every setting of a run.
 
 Later sources win: the model's defaults (the paper's), then the recipe, then the data set's card, then what was given.
+The settings file of another run (``--config``) takes the place of the first three.
 """
 
 import argparse
 import os
 from collections.abc import Callable
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import tyro
@@ -16,8 +18,8 @@ from cyclegan.models import MODELS, load_model
 from cyclegan.system.errors import UserError
 from cyclegan.system.settings import replaced
 from cyclegan.train.config import Config, config_class
+from cyclegan.train.settings_file import GROUPS, OF_THE_RUN, SettingsFile, read_settings
 
-GROUPS = ("model", "pictures", "training")
 CardSettings = Callable[[Config], dict[str, Any]]  # the [train] table of the data set's card
 
 
@@ -33,11 +35,18 @@ def card_settings(config: Config) -> dict[str, Any]:
 
 def parse(arguments: list[str] | None, card_settings: CardSettings = card_settings) -> Config:
     """The configuration of a command line. Raises ``UserError``; leaves (SystemExit) for --help and unknown flags."""
-    cls = config_class(_algorithm(arguments))
+    scanned = _scan(arguments)
     options: dict[str, Any] = {"prog": "python -m cyclegan.train", "config": (tyro.conf.OmitArgPrefixes,)}
-    named = tyro.cli(cls, args=arguments, **options)
-    base = defaults(cls(named.dataset, recipe=named.recipe, data=named.data), card_settings)
-    config = tyro.cli(cls, args=arguments, default=base, **options)
+    if scanned.config:
+        saved = read_settings(Path(scanned.config))
+        saved.require(scanned.model, scanned.recipe)
+        named = tyro.cli(config_class(saved.algorithm), args=arguments, default=of_file(saved, None), **options)
+        base = of_file(saved, named.dataset)
+    else:
+        cls = config_class(_algorithm(scanned))
+        named = tyro.cli(cls, args=arguments, **options)
+        base = defaults(cls(named.dataset, recipe=named.recipe, data=named.data), card_settings)
+    config = tyro.cli(type(base), args=arguments, default=base, **options)
     return _with_epochs(config, base).check()
 
 
@@ -47,17 +56,21 @@ def configure(dataset: str | os.PathLike[str], card_settings: CardSettings = car
 
     Raises ``UserError``.
     """
+    own = {key: settings.pop(key) for key in OF_THE_RUN if key in settings}
+    if file := settings.pop("config", None):
+        saved = read_settings(Path(file))
+        saved.require(model, recipe)
+        base = replaced(of_file(saved, os.fspath(dataset)), own)
+        return _with_epochs(with_settings(base, settings, "train() was given"), base).check()
     algorithm = model or owner_of(recipe or "paper")
     if algorithm not in MODELS:
         raise UserError(f"there is no model {algorithm!r}: there are {', '.join(MODELS)}")
     recipes = list(load_model(algorithm).recipes)
     if recipe not in (None, *recipes):
         raise UserError(f"{algorithm} has no recipe {recipe!r}: it has {', '.join(recipes)}")
-    own = {key: value for key, value in settings.items() if key in ("name", "runs", "data")}
     base = replaced(config_class(algorithm)(os.fspath(dataset), recipe=recipe or recipes[0]), own)
     base = defaults(base, card_settings)
-    rest = {key: value for key, value in settings.items() if key not in own}
-    return _with_epochs(with_settings(base, rest, "train() was given"), base).check()
+    return _with_epochs(with_settings(base, settings, "train() was given"), base).check()
 
 
 def defaults(config: Config, card_settings: CardSettings) -> Config:
@@ -65,6 +78,13 @@ def defaults(config: Config, card_settings: CardSettings) -> Config:
     recipe = load_model(config.algorithm).recipes[config.recipe]
     settings = recipe | of_card(card_settings(config), config.algorithm, config.recipe)
     return with_settings(config, settings, "the data set's card sets")
+
+
+def of_file(saved: SettingsFile, dataset: str | None) -> Config:
+    """The configuration in a settings file; for its own run, or for one on another data set."""
+    own = saved.of_the_run if dataset in (None, saved.dataset) else {}
+    config = config_class(saved.algorithm)(dataset or saved.dataset, recipe=saved.recipe, config=saved.path)
+    return with_settings(replaced(config, own), saved.values, f"{saved.path} sets")
 
 
 def with_settings(config: Config, settings: dict[str, Any], whose: str = "the data set's card sets") -> Config:
@@ -96,16 +116,20 @@ def owner_of(recipe: str) -> str:
     return next((name for name in MODELS if recipe in load_model(name).recipes), "cyclegan")
 
 
-def _algorithm(arguments: list[str] | None) -> str:
-    """The model that a command line names, or whose recipe it names: its flags decide what else may be said."""
+def _scan(arguments: list[str] | None) -> argparse.Namespace:
+    """What decides which other flags there are: ``model``, ``recipe`` and ``config``, each as given or None."""
     scan = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    scan.add_argument("--model")
-    scan.add_argument("--recipe", default="paper")
+    for flag in ("--model", "--recipe", "--config"):
+        scan.add_argument(flag)
     try:
-        named, _ = scan.parse_known_args(arguments)
+        return scan.parse_known_args(arguments)[0]
     except SystemExit:  # a flag without its value, of which tyro speaks more kindly
-        return "cyclegan"
-    return named.model if named.model in MODELS else owner_of(named.recipe)
+        return argparse.Namespace(model=None, recipe=None, config=None)
+
+
+def _algorithm(scanned: argparse.Namespace) -> str:
+    """The model that a command line names, or whose recipe it names."""
+    return scanned.model if scanned.model in MODELS else owner_of(scanned.recipe or "paper")
 
 
 def _with_epochs(config: Config, base: Config) -> Config:

@@ -10,6 +10,7 @@
         tensorboard/                the same curves and samples for TensorBoard
         G_AB.safetensors …, card.toml   what Translator loads
         best.pt, best/              checkpoint and exports of the best evaluation, where there are evaluations
+        steps/001000/ …             exports and card of that step, one folder in --keep-every
 
 Files appear by rename, whole or not at all: a ``kill -9`` costs the work since the last checkpoint and nothing else.
 """
@@ -96,7 +97,12 @@ class Run:
             return
         with whole(self.checkpoint) as part, open(part, "wb") as file:
             torch.save({"step": step, "game": game.state_dict(), "locals": locals_}, file)
-        self.export(game, step)
+        self.export(game, step, self.folder)
+
+    def keep(self, game: Game, step: int) -> None:
+        """Exports the weights into steps/STEP/, where they stay."""
+        if self.writes:
+            self.export(game, step, self.folder / "steps" / f"{step:06d}")
 
     def keep_best(self) -> None:
         """Makes what was saved last the best: best.pt, and best/ with the exports and their card."""
@@ -177,14 +183,15 @@ class Run:
             self._board = SummaryWriter(self.folder / "tensorboard")
         return self._board
 
-    def export(self, game: Game, step: int) -> None:
-        """Writes what ``Translator`` loads: each network with its header, and the card that names them."""
+    def export(self, game: Game, step: int, into: Path) -> None:
+        """Writes what ``Translator`` loads: each network with its header, and at last the card that names them."""
+        into.mkdir(parents=True, exist_ok=True)
         provenance = {
             "dataset": Path(self.config.dataset).name,  # weights travel, and should not tell where folders lie
             "model": self.config.algorithm,
             "recipe": self.config.recipe,
             "steps": step,
-            "pictures": step * self.config.training.batch * process_count(),
+            "pictures": step * self.config.training.pictures * process_count(),
             "seed": self.config.training.seed,
             "ema": getattr(self.config.model, "ema", 0.0),
             "seen": self.config.model.seen(),
@@ -197,10 +204,10 @@ class Run:
         card: dict = {"name": self.folder.name, "title": f"Trained on {Path(self.config.dataset).name}"}
         for name, (network, header) in game.exports().items():
             header = self._with_spans(name, header) | {"provenance": provenance}
-            save_weights(self.folder / f"{name}.safetensors", network, header)
+            save_weights(into / f"{name}.safetensors", network, header)
             card.setdefault("domains", header["domains"])
             card[name] = {"file": f"{name}.safetensors"}
-        write_whole(self.folder / "card.toml", tomli_w.dumps(card | {"training": provenance}))
+        write_whole(into / "card.toml", tomli_w.dumps(card | {"training": provenance}))
 
     def _with_spans(self, name: str, header: dict) -> dict:
         """A translator's header with the values that are black and white in its two domains, see ``data.values``."""

@@ -10,7 +10,7 @@ from cyclegan.train.config import Config, as_dict
 
 # May change between the parts of one run: they do not change what a step computes.
 FREE = {"epochs", "steps", "device", "compile", "workers", "cache", "skip_bad"}
-FREE |= {"log_every", "sample_every", "save_every", "eval_every", "patience"}
+FREE |= {"log_every", "sample_every", "save_every", "eval_every", "patience", "keep_every"}
 
 SAME = 0.5  # the share of a run's pictures that must still be there: some may be mended, removed or added
 

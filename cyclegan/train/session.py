@@ -50,7 +50,7 @@ def run_training(config: Config) -> Result:
             training = build(config, source, device, say)
             total = training.steps
             say(f"{source.name}: {source.described}; {total} steps on {device}; run folder {run.folder}")
-            for note in training.game.notes(len(source.samples), config.training.batch * process_count()):
+            for note in training.game.notes(len(source.samples), config.training.pictures * process_count()):
                 say(note)
             console = Console(quiet=rank > 0)
             made = train(training, run, console, lambda seconds: advice(config, source, device, seconds))

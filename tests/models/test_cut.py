@@ -5,7 +5,8 @@ import torch
 from textbook_cut import TextbookCUT, copies
 
 from cyclegan.models.cut import CUT, CUTConfig
-from cyclegan.models.losses import patch_nce, schedule
+from cyclegan.models.losses import patch_nce
+from cyclegan.models.schedules import schedule
 from cyclegan.networks.antialias import BlurDown, BlurUp
 from cyclegan.networks.build import build_generator
 from cyclegan.networks.layers import parameter_count

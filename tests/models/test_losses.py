@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from cyclegan.models.losses import ADVERSARIAL, cycle_loss, gradient_penalty, identity_loss, schedule
+from cyclegan.models.losses import ADVERSARIAL, cycle_loss, gradient_penalty, identity_loss
+from cyclegan.models.schedules import schedule
 
 REAL, FAKE = torch.tensor([[2.0, 0.0]]), torch.tensor([[1.0, -3.0]])
 
