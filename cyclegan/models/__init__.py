@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 MODELS = {
     "cyclegan": "cyclegan.models.cyclegan:CycleGAN",
     "cut": "cyclegan.models.cut:CUT",
+    "pix2pix": "cyclegan.models.pix2pix:Pix2Pix",
     "tiny": "cyclegan.models.tiny:TinyGame",
     "stylegan": "cyclegan.models.stylegan:StyleGAN",
     "gan3d": "cyclegan.models.gan3d:Gan3D",

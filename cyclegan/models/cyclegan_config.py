@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cyclegan.models.schedules import Schedule
+from cyclegan.networks.unet import levels_for
 from cyclegan.system.errors import UserError
 
 
@@ -79,11 +80,7 @@ class CycleGANConfig:
         built: dict[str, Any] = {"name": self.generator, "in_channels": in_channels, "out_channels": out_channels}
         built["width"] = self.width or (16 if self.generator == "mobile" else 64)
         if self.generator == "unet":
-            # one level per halving down to 1 pixel, 8 at 256 as in pix2pix
-            levels = (size & -size).bit_length() - 1
-            if levels < 5:
-                raise UserError(f"a U-Net needs a size that is a multiple of 32, such as 64, 128 or 256, not {size}")
-            built["levels"] = min(levels, 8)
+            built["levels"] = levels_for(size)
         else:
             paper_blocks = 9 if size >= 256 or self.generator == "mobile" else 6
             built["blocks"] = paper_blocks if self.blocks is None else self.blocks

@@ -113,6 +113,11 @@ def change_loss(fake: Tensor, real: Tensor) -> Tensor:
     return F.l1_loss(fake, real)
 
 
+def l1_loss(fake: Tensor, true: Tensor) -> Tensor:
+    """E[‖y - G(x, z)‖₁] as a mean over pixels: the distance from the true picture (Isola et al. 2017, eq. 3)."""
+    return F.l1_loss(fake, true)
+
+
 def gradient_penalty(
     critic: Callable[[Tensor], Any], real: Tensor, fake: Tensor, weights: Tensor | None = None
 ) -> Tensor:

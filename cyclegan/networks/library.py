@@ -212,5 +212,8 @@ def _in_folder(folder: Path, direction: Direction) -> Found:
     there = [path.name for path in sorted(folder.glob("*.safetensors"))]
     if f"{GENERATOR}.safetensors" in there:
         raise UserError(f"{folder} makes pictures from noise and translates none: use python -m cyclegan.sample")
+    if there == [f"{direction.back.name}.safetensors"]:
+        way = "reverse=True, or --reverse, is its direction" if not direction.reverse else "leave out --reverse"
+        raise UserError(f"{folder} holds only {there[0]}, which translates the other way: {way}")
     what = f"only {', '.join(there)}" if there else "no weights (has its training reached a checkpoint yet?)"
     raise UserError(f"{folder} holds {what}, and {file.name} is needed for this direction")

@@ -8,6 +8,14 @@ from cyclegan.networks.layers import needs_bias, norm_layer
 from cyclegan.system.errors import UserError
 
 
+def levels_for(size: int) -> int:
+    """As many halvings as pictures of ``size`` pixels allow, at most 8, the number of pix2pix. Raises ``UserError``."""
+    levels = (size & -size).bit_length() - 1
+    if levels < 5:
+        raise UserError(f"a U-Net needs a size that is a multiple of 32, such as 64, 128 or 256, not {size}")
+    return min(levels, 8)
+
+
 class UNetBlock(nn.Module):
     """One level of a U-Net: halve, hand to the level below, double, and concatenate with the input."""
 

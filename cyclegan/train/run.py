@@ -201,6 +201,8 @@ class Run:
         for key, setting in (("class", "category"), ("resize", "resize")):  # what an evaluation has to do alike
             if value := getattr(self.config.pictures, setting, None):
                 provenance[key] = value
+        if game.samples == "paired":  # so its test pictures have a truth to be held against
+            provenance["paired"] = True
         card: dict = {"name": self.folder.name, "title": f"Trained on {Path(self.config.dataset).name}"}
         for name, (network, header) in game.exports().items():
             header = self._with_spans(name, header) | {"provenance": provenance}

@@ -8,6 +8,8 @@ from rich import print_json
 from rich.console import Console
 
 from cyclegan.models import load_model
+from cyclegan.models.game import Game
+from cyclegan.networks.directions import B_TO_A
 from cyclegan.system.devices import choose_device, join_processes, leave_processes, process_count
 from cyclegan.train.build import build, open_source
 from cyclegan.train.config import Config, as_dict
@@ -57,19 +59,20 @@ def run_training(config: Config) -> Result:
     finally:
         leave_processes()
     early = bool(training.judge and training.judge.stopped)
-    words = _words(training.game.kind, run.folder, made, total, early) if rank == 0 else []
+    words = _words(training.game, run.folder, made, total, early) if rank == 0 else []
     return Result(run.folder, made, total, early, words)
 
 
-def _words(kind: str, folder: Path, made: int, total: int, stopped_early: bool) -> list[str]:
+def _words(game: Game, folder: Path, made: int, total: int, stopped_early: bool) -> list[str]:
     if stopped_early:
         return [f"Stopped early, after step {made} of {total}: the best weights are in {folder / 'best'}."]
     if made < total:
         return [f"Stopped and saved after step {made} of {total}; the same command goes on from there."]
     said = f"Done. Samples: {folder / 'samples'}."
-    if kind == "generator":
+    if game.kind == "generator":
         return [f"{said} More of them: python -m cyclegan.sample {folder} -n 25 -o sheet.png"]
-    return [f"{said} Translate with: python -m cyclegan.translate {folder} IN -o OUT"]
+    reverse = " --reverse" if list(game.exports()) == [B_TO_A.name] else ""
+    return [f"{said} Translate with: python -m cyclegan.translate {folder}{reverse} IN -o OUT"]
 
 
 def dry_run(config: Config) -> None:

@@ -62,7 +62,7 @@ def test_a_foreign_file_on_a_card_takes_the_cards_domains():
         ("runs/absent", "no file or folder runs/absent"),
         ("./absent.pth", "no file or folder ./absent.pth"),
         ("empty", "holds no weights"),
-        ("half", r"holds only G_BA.safetensors, and G_AB.safetensors is needed"),
+        ("half", r"holds only G_BA.safetensors, which translates the other way: .*--reverse"),
         ("broken.toml", "not valid TOML"),
         ("odd.toml", "domains ="),
         ("bare.toml", r"needs a file or a url in \[G_AB\]"),
