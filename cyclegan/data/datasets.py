@@ -20,19 +20,18 @@ domains are subfolders, `folders = ["zebras", "horses"]` in it (or `domains`, if
 first.
 """
 
-import json
 import os
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 
 from cyclegan.data.archives import from_mirrors, from_zip
 from cyclegan.data.folders import find_domains, unwrap
 from cyclegan.data.images import find_images
-from cyclegan.data.values import Span
+from cyclegan.data.values import Span, is_span
 from cyclegan.system.cards import card_files, hint, read_card
 from cyclegan.system.errors import ImageError, UserError
 from cyclegan.system.files import filled, place
+from cyclegan.system.records import run_settings
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def card_named(name_or_folder: str) -> dict:
 def dataset_of_run(folder: str | os.PathLike) -> str | None:
     """The data set of a run folder as its command named it, a path included; None for anything but a run folder.
 
-    Folders of weights in a run, best/ and steps/STEP/, are its own.
+    Folders of weights in a run, best/ and steps/STEP/, are its own. Raises UserError where the settings are damaged.
     """
     path = Path(folder)
     runs = [
@@ -102,8 +101,7 @@ def dataset_of_run(folder: str | os.PathLike) -> str | None:
         path.parent if path.name == "best" else path,
         path.parents[1] if path.parent.name == "steps" else path,
     ]
-    config = next((run / "config.json" for run in runs if (run / "config.json").is_file()), None)
-    return json.loads(config.read_text(encoding="utf-8")).get("dataset") if config else None
+    return next((settings["dataset"] for run in runs if (settings := run_settings(run))), None)
 
 
 def locate(name_or_folder: str | os.PathLike, data: str | os.PathLike | None = None) -> Dataset:
@@ -178,14 +176,8 @@ def spans_on_card(card: dict) -> list[Span]:
     """The ``range`` of each domain on a card; [] where there is none, or none that can be understood."""
     given = card.get("range")
     each = given if isinstance(given, list) and given and isinstance(given[0], list) else [given, given]
-    fits = [
-        isinstance(span, list)
-        and len(span) == 2
-        and all(isinstance(value, (int, float)) and isfinite(value) for value in span)
-        and span[0] < span[1]
-        for span in each
-    ]
-    return [(float(span[0]), float(span[1])) for span in each if span] if len(each) == 2 and all(fits) else []
+    fits = len(each) == 2 and all(map(is_span, each))
+    return [(float(span[0]), float(span[1])) for span in each if span] if fits else []
 
 
 def _dataset(name: str, folder: Path, card: dict) -> Dataset:

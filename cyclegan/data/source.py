@@ -165,7 +165,7 @@ def _spans(
         spans, origin = [given] * len(wide), "--range"
     elif on_card:
         spans, origin = on_card[: len(wide)], "the card"
-    elif before:
+    elif before and len(before) == len(wide):
         spans, origin = before, "found when this run began"
     else:
         spans, origin = find_spans(wide, channels, reading.skip_bad), "found over all of them; --range sets others"

@@ -8,6 +8,7 @@ same grey in every picture; what lies beyond is clipped. A wide picture by itsel
 from __future__ import annotations
 
 from math import inf
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -24,6 +25,12 @@ def check_range(values: tuple[float, float] | None) -> None:
     """Raises ``UserError`` unless the two values are numbers in order."""
     if values is not None and not (len(values) == 2 and -inf < values[0] < values[1] < inf):
         raise UserError(f"--range takes two numbers, the lower one first, not {' '.join(map(str, values))}")
+
+
+def is_span(value: Any) -> bool:
+    """Whether ``value``, from a file, is a list of two numbers in order."""
+    numbers = isinstance(value, (list, tuple)) and all(isinstance(v, (int, float)) for v in value)
+    return numbers and len(value) == 2 and -inf < value[0] < value[1] < inf
 
 
 def is_wide(mode: str) -> bool:

@@ -1,6 +1,5 @@
 """Generators from noise, measured: what they make against real pictures of their data set, beside two controls."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,8 @@ from cyclegan.evaluate.results import Results, contact_sheet, enough, open_folde
 from cyclegan.networks.library import find_generator
 from cyclegan.sample.generator import Generator
 from cyclegan.system.errors import UserError
+from cyclegan.system.records import run_settings
+from cyclegan.system.settings import replaced
 
 NOISE = "noise"  # what stands for the source domain
 
@@ -133,7 +134,7 @@ def _source(given: str, header: dict, size: int, options: Evaluation) -> tuple[S
         wanted, data = (recorded, options.data) if as_download else (options.data, None)
     resize = options.resize or seen.get("resize") or provenance.get("resize") or "fit"
     category = (seen.get("category") or provenance.get("class")) if wanted == recorded else None
-    pictures = ImagesConfig(size=size, resize=resize, category=category)
+    pictures = replaced(ImagesConfig(size=size), {"resize": resize, "category": category})
     try:
         return SAMPLES["images"](str(wanted), Path(data) if data else None, pictures, Reading(options.seed)), resize
     except UserError as error:
@@ -144,8 +145,8 @@ def _source(given: str, header: dict, size: int, options: Evaluation) -> tuple[S
 def _config_of(weights: Path) -> dict:
     """The settings of the run that weights lie in, or its best or kept ones; {} for weights outside a run."""
     for folder in list(weights.parents)[:3]:
-        if (folder / "config.json").is_file():
-            return json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        if settings := run_settings(folder):
+            return settings
     return {}
 
 

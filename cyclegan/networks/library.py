@@ -20,9 +20,11 @@ from typing import Any
 
 from cyclegan.networks.directions import A_TO_B, B_TO_A, DIRECTIONS, Direction
 from cyclegan.networks.linked import linked_weights
+from cyclegan.networks.schema import check_provenance
 from cyclegan.networks.weights import is_ours
 from cyclegan.system.cards import card_files, hint, read_card
 from cyclegan.system.errors import UserError
+from cyclegan.system.file_sets import current
 
 GENERATOR = "G"  # the name of a generator from noise: its file, and its table on a card
 ENCODER = "E"  # the name of what finds the latent of a picture for that generator, where there is one
@@ -62,7 +64,7 @@ def model_card(name: str) -> dict:
     files = _card_files()
     if name not in files:
         raise UserError(_unknown(name))
-    return _read_card(files[name])
+    return read_model_card(files[name])
 
 
 def find(name: str | os.PathLike, reverse: bool = False, **hub: Any) -> Found:
@@ -73,7 +75,7 @@ def find(name: str | os.PathLike, reverse: bool = False, **hub: Any) -> Found:
     given, direction = os.fspath(name), DIRECTIONS[reverse]
     path = Path(given).expanduser()
     if path.is_file():
-        return _in_card(path, direction) if path.suffix == ".toml" else _as_file(path, direction)
+        return _in_card(path, direction) if path.suffix == ".toml" else _as_file(current(path), direction)
     if path.is_dir() and not (given in _card_files() and path.name == given):
         return _in_folder(path, direction)
     if given in _card_files():
@@ -110,18 +112,18 @@ def _find_part(name: str | os.PathLike, parts: tuple[str, ...], what: str) -> Pa
     given = os.fspath(name)
     path = Path(given).expanduser()
     if path.is_file() and path.suffix != ".toml":
-        return path
+        return current(path)
     if path.is_dir() and not (given in _card_files() and path.name == given):
         return _part_in(path, parts, what)
     if path.is_file() or given in _card_files():
         card_file = path if path.is_file() else _card_files()[given]
-        card = _read_card(card_file)
+        card = read_model_card(card_file)
         part, entry = next(((part, card[part]) for part in parts if part in card), (None, None))
         if entry is None:
             raise UserError(f"{card_file.stem} has no {what}")
         if "file" not in entry:
             return linked_weights(card_file.stem, part, entry, tuple(card["domains"]))
-        return card_file.parent / entry["file"]
+        return current(card_file.parent / entry["file"])
     if (run := Path("runs") / given).is_dir():
         return _part_in(run, parts, what)
     raise UserError(_unknown(given))
@@ -129,7 +131,7 @@ def _find_part(name: str | os.PathLike, parts: tuple[str, ...], what: str) -> Pa
 
 def _part_in(folder: Path, parts: tuple[str, ...], what: str) -> Path:
     for part in parts:
-        if (file := folder / f"{part}.safetensors").is_file():
+        if (file := current(folder / f"{part}.safetensors")).is_file():
             return file
     raise UserError(f"{folder} holds no {what} (has its training reached a checkpoint yet?)")
 
@@ -145,7 +147,8 @@ def _unknown(given: str) -> str:
     return f"there is no translator {given!r}: {hint(given, model_names())} {others}"
 
 
-def _read_card(path: Path) -> dict:
+def read_model_card(path: Path) -> dict:
+    """What a model card says, checked; raises ``UserError`` with one sentence, and OSError."""
     card = read_card(path)
     domains, count = card.get("domains"), 1 if GENERATOR in card else 2
     if not (isinstance(domains, list) and len(domains) == count and all(isinstance(d, str) for d in domains)):
@@ -157,19 +160,19 @@ def _read_card(path: Path) -> dict:
             raise UserError(f"the card {path} needs a file or a url in [{part}]")
         for key, kind in _FIELDS.items():
             value = (entry or {}).get(key, kind())
-            if not isinstance(value, kind):
+            if not isinstance(value, kind) or len(str(value)) > 1000:
                 said = f"{key} = {str(value)[:40]!r} in [{part}]"
                 raise UserError(f"the card {path} has {said}, which is no {_WORDS[kind]}")
-    for part in ("training", "metrics"):
-        if not isinstance(card.get(part, {}), dict):
-            raise UserError(f"the card {path} has {part} = {str(card[part])[:40]!r}, and needs a table [{part}]")
+    check_provenance(card.get("training", {}), f"[training] in the card {path}")
+    if not isinstance(card.get("metrics", {}), dict):
+        raise UserError(f"the card {path} has metrics = {str(card['metrics'])[:40]!r}, and needs a table [metrics]")
     if not isinstance(card.get("title", ""), str):
         raise UserError(f"the card {path} has title = {str(card['title'])[:40]!r}, which is no text")
     return card
 
 
 def _in_card(path: Path, direction: Direction) -> Found:
-    card = _read_card(path)
+    card = read_model_card(path)
     if GENERATOR in card:
         raise UserError(f"{path.stem} makes pictures from noise and translates none: use python -m cyclegan.sample")
     domains = direction.of(card["domains"])
@@ -178,9 +181,9 @@ def _in_card(path: Path, direction: Direction) -> Found:
     entry = card[direction.name]
     if "file" not in entry:
         return Found(linked_weights(path.stem, direction.name, entry, domains), direction.name)
-    file = path.parent / entry["file"]
+    file = current(path.parent / entry["file"])
     if not file.is_file():
-        raise UserError(f"the card {path} names {file}, which is not there")
+        raise UserError(f"the card {path} names {str(file)[:200]}, which is not there")
     return Found(file, direction.name, domains, reference=entry.get("format") == "reference")
 
 
@@ -192,7 +195,10 @@ def _one_way(name: str, wanted: tuple[str, str]) -> str:
 
 
 def _leads(path: Path, wanted: tuple[str, str]) -> bool:
-    card = _read_card(path)
+    try:
+        card = read_model_card(path)
+    except UserError:  # somebody else's card is not what was asked for
+        return False
     return A_TO_B.name in card and tuple(card["domains"]) == wanted
 
 
@@ -204,10 +210,10 @@ def _as_file(path: Path, direction: Direction) -> Found:
 
 
 def _in_folder(folder: Path, direction: Direction) -> Found:
-    file = folder / f"{direction.name}.safetensors"
+    file = current(folder / f"{direction.name}.safetensors")
     if file.is_file():
         return Found(file, direction.name)
-    if (folder / "card.toml").is_file() and direction.name in _read_card(folder / "card.toml"):
+    if (folder / "card.toml").is_file() and direction.name in read_model_card(folder / "card.toml"):
         return _in_card(folder / "card.toml", direction)
     there = [path.name for path in sorted(folder.glob("*.safetensors"))]
     if f"{GENERATOR}.safetensors" in there:

@@ -13,6 +13,8 @@ _MOST = {"blocks": 256, "levels": 16, "size": 4096, "width": 4096, "latent": 655
 _FEWEST = {"blocks": 0}
 _MOST_OF_OTHERS = 65536  # channels and such
 _TEXTS = {"name", "norm", "up", "prior"}
+_PROVENANCE = {"dataset": str, "class": str, "resize": str, "licence": str}  # the keys that are read again
+_PROVENANCE |= {"steps": int, "ema": (int, float), "seen": list}  # type: ignore[dict-item]
 _FRACTIONS = {"dropout", "noise", "momentum", "eps"}  # 0 to 1
 
 
@@ -43,6 +45,17 @@ def check_size(size: Any) -> None:
     """Raises ``UserError`` unless ``size`` is a number of pixels, or None where nobody knows."""
     if size is not None and not (type(size) is int and 1 <= size <= 65536):
         raise UserError(f"the header has size {_short(size)}, which is no number of pixels")
+
+
+def check_provenance(provenance: Any, where: str) -> None:
+    """Raises ``UserError`` unless ``provenance`` is a table whose well-known keys have values of their kind."""
+    if not isinstance(provenance, dict):
+        raise UserError(f"{where} is {_short(provenance)}, and should be a table")
+    for key, kind in _PROVENANCE.items():
+        if key in provenance and (not isinstance(provenance[key], kind) or isinstance(provenance[key], bool)):
+            raise UserError(f"{where} has {key} = {_short(provenance[key])}, which is nothing of that kind")
+    if not all(isinstance(name, str) for name in provenance.get("seen", [])):
+        raise UserError(f"{where} has seen = {_short(provenance['seen'])}, which should be names of networks")
 
 
 def _short(value: Any) -> str:

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
-from cyclegan.networks.schema import PARAMETERS, check_architecture, check_size
+from cyclegan.networks.schema import PARAMETERS, check_architecture, check_provenance, check_size
 from cyclegan.system.errors import UserError, WeightsError
 from cyclegan.system.files import write_whole
 
@@ -161,11 +161,12 @@ def _completed(header: dict, path: str | os.PathLike[str]) -> dict:
     try:
         check_architecture(header["architecture"])
         check_size(header.get("size"))
+        check_provenance(header.get("provenance", {}), "the provenance in the header")
     except UserError as error:
         raise WeightsError(f"{path}: {error}") from error
-    for part in ("preprocessing", "provenance"):
-        if not isinstance(header.get(part, {}), dict):
-            raise WeightsError(f"{path}: the header has {part} {str(header[part])[:40]!r}, and needs an object there")
+    if not isinstance(header.get("preprocessing", {}), dict):
+        said = str(header["preprocessing"])[:40]
+        raise WeightsError(f"{path}: the header has preprocessing {said!r}, and needs an object there")
     kind = header.get("kind", "translator")
     if kind not in KINDS:
         raise WeightsError(f"{path}: the header has kind {kind!r}, and this version knows {', '.join(KINDS)}")

@@ -1,6 +1,5 @@
 """What a visitor can choose from: the cards in pretrained/ and the runs in runs/. No torch and no gradio here."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +12,10 @@ from cyclegan.networks import library
 from cyclegan.networks.directions import A_TO_B, DIRECTIONS, Direction
 from cyclegan.networks.linked import model_cache
 from cyclegan.networks.weights import read_header
-from cyclegan.system.cards import package_folder, read_card
+from cyclegan.system.cards import package_folder
 from cyclegan.system.errors import UserError
+from cyclegan.system.file_sets import current
+from cyclegan.system.records import run_settings
 
 RUNS = Path("runs")
 DRAWN = {"sketch", "sketches", "drawing", "drawings", "edges", "pencil"}  # domains that a visitor can draw
@@ -134,7 +135,7 @@ def _present(way: Way, entry: dict) -> bool | None:
     try:
         library.find(way.name, way.reverse)
         return True
-    except UserError:
+    except (UserError, OSError):
         return None
 
 
@@ -142,15 +143,15 @@ def _runs() -> list[Choice]:
     found = []
     for folder in run_folders():
         try:
-            card = read_card(folder / "card.toml")
-            there = [d for d in DIRECTIONS if (folder / f"{d.name}.safetensors").is_file()]
-            source, target = read_header(folder / f"{there[0].name}.safetensors")["domains"]
+            card = library.read_model_card(current(folder / "card.toml"))
+            weights = {d: current(folder / f"{d.name}.safetensors") for d in DIRECTIONS}
+            there = [d for d, file in weights.items() if file.is_file()]
+            source, target = read_header(weights[there[0]])["domains"]
         except (OSError, IndexError, ValueError):
             continue  # not exported yet, being written right now, or broken
         domains = there[0].of((source, target))
         key = f"runs/{folder.name}"
-        training = card.get("training")
-        steps = training.get("steps") if isinstance(training, dict) else None
+        steps = card.get("training", {}).get("steps")
         ways = _ways(key, domains, there)
         note = f"trained here, {steps:,} steps" if isinstance(steps, int) else "trained here"
         found.append(Choice(key, _title({}, folder.name, ways, note), card, ways, True))
@@ -159,21 +160,26 @@ def _runs() -> list[Choice]:
 
 def run_folders() -> list[Path]:
     """The run folders in ./runs, the one that was written to last first."""
-    logs = {log.parent: log.stat().st_mtime for log in RUNS.glob("*/config.json")}
-    for folder in logs:
-        log = folder / "log.jsonl"
-        logs[folder] = log.stat().st_mtime if log.exists() else logs[folder]
-    extra = [card.parent for card in RUNS.glob("*/card.toml") if card.parent not in logs]
-    return sorted(logs, key=logs.get, reverse=True) + sorted(extra)
+    logs, others = {}, []
+    for folder in sorted(RUNS.glob("*")):
+        try:
+            files = {name: folder / name for name in ("config.json", "log.jsonl", "card.toml")}
+            times = {name: file.stat().st_mtime for name, file in files.items() if file.is_file()}
+        except OSError:
+            continue  # not ours to read
+        if "config.json" in times:
+            logs[folder] = times.get("log.jsonl", times["config.json"])
+        elif "card.toml" in times:
+            others.append(folder)
+    return sorted(logs, key=logs.get, reverse=True) + others
 
 
 def run_config(folder: Path) -> dict:
     """The settings of a run; {} where they cannot be read."""
     try:
-        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return run_settings(folder)
+    except (UserError, OSError):
         return {}
-    return settings if isinstance(settings, dict) else {}
 
 
 def _ways(name: str, domains: Sequence[str], directions: list[Direction]) -> tuple[Way, ...]:

@@ -46,6 +46,7 @@ def state(folder: Path) -> str:
     """One sentence: how far it is; and one for each warning of the training."""
     records = read_log(folder)
     total = run_config(folder).get("training", {}).get("steps")
+    total = total if type(total) is int else None
     if not records:
         return f"**{folder.name}** has started and has not written its first line yet."
     last = records[-1]

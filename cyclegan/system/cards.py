@@ -15,6 +15,9 @@ except ModuleNotFoundError:  # Python 3.10
     import tomli as tomllib
 
 
+LARGEST = 1 << 20  # bytes of a card
+
+
 def package_folder(kind: str) -> Path:
     """The package's folder ``kind``, "datasets" or "pretrained": inside a wheel, beside it in a checkout."""
     package = Path(__file__).parents[1]
@@ -31,7 +34,9 @@ def card_files(kind: str, own: Path) -> dict[str, Path]:
 
 
 def read_card(path: Path) -> dict[str, Any]:
-    """What a card says. Raises ``UserError`` for what is no TOML, and OSError."""
+    """What a card says. Raises ``UserError`` for what is no TOML or no file of a card's size, and OSError."""
+    if path.exists() and not (path.is_file() and path.stat().st_size <= LARGEST):
+        raise UserError(f"the card {path} is no file of at most {LARGEST:,} bytes")
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits

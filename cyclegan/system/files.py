@@ -4,6 +4,7 @@ Everything unfinished has a dotted name beside the final one, which appears by o
 and whenever, a file or a folder is whole or absent.
 
     .NAME.PID.part    a file that is being written
+    .new.part, .new   files that appear together, see ``file_sets``
     .NAME.unpacking   a folder that is being unpacked or made; the next attempt removes it
     .NAME.lock        held while one process works, so that a second one waits instead of interfering
 
@@ -72,7 +73,10 @@ def write_whole(path: str | os.PathLike[str], data: bytes | memoryview | str) ->
 def sweep(folder: Path) -> None:
     """Removes the unfinished files of killed processes from ``folder`` and all below it; no other may be writing."""
     for part in folder.rglob(".*.part"):
-        part.unlink(missing_ok=True)
+        if part.is_dir() and not part.is_symlink():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            part.unlink(missing_ok=True)
 
 
 def lock(path: Path) -> FileLock:

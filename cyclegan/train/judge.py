@@ -87,6 +87,12 @@ class Judge:
         self.stopped = from_first(self._impatient())
         return self.stopped
 
+    @property
+    def best_step(self) -> int:
+        """The step of the best evaluation so far, 0 where there is none."""
+        scores = [_score(entry) for entry in self.history]
+        return self.history[int(np.argmin(scores))]["step"] if min(scores, default=np.inf) < np.inf else 0
+
     def due(self, step: int, total: int) -> bool:
         """Whether to look after this step: at every interval, and at the end."""
         return step % self.training.eval_every == 0 or step == total

@@ -1,23 +1,30 @@
 """The loss curves of a run as one picture."""
 
-import json
 from pathlib import Path
 from statistics import median
 
 from cyclegan.models import MODELS, load_model
-from cyclegan.system.files import whole
+from cyclegan.system.files import whole, write_whole
+from cyclegan.system.records import as_object, is_log_record, run_settings
 
 
 def read_log(folder: Path) -> list[dict]:
-    """The records of a run's log.jsonl, oldest first; a line torn by a kill is left out."""
+    """The records of a run's log.jsonl, oldest first; a line torn by a kill, or damaged, is left out."""
     path = folder / "log.jsonl"
-    records = []
-    for line in path.read_text().splitlines() if path.exists() else []:
-        try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
-    return records
+    lines = path.read_bytes().splitlines() if path.is_file() else []
+    return [record for line in lines if (record := as_object(line)) and is_log_record(record)]
+
+
+def forget_after(folder: Path, step: int) -> None:
+    """Drops the log lines that a killed process wrote after its last checkpoint: they will be made again."""
+    path = folder / "log.jsonl"
+    if not path.is_file():
+        return
+    before = path.read_bytes()
+    lines = [(as_object(line), line) for line in before.splitlines(keepends=True)]
+    kept = b"".join(line for record, line in lines if record and is_log_record(record) and record["step"] <= step)
+    if kept != before:
+        write_whole(path, kept)
 
 
 def draw_curves(folder: Path) -> None:
@@ -63,8 +70,7 @@ def _signed(kind: str, curves: dict[str, list[tuple[int, float]]]) -> bool:
 
 def _of_model(folder: Path) -> tuple[dict[str, float], dict[str, int]]:
     """The ``ideals`` and the ``medians`` of the run's model; {} where it is unknown."""
-    path = folder / "config.json"
-    algorithm = json.loads(path.read_text()).get("algorithm", "cyclegan") if path.exists() else None
+    algorithm = run_settings(folder).get("algorithm")
     if algorithm not in MODELS:
         return {}, {}
     game = load_model(algorithm)

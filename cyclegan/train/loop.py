@@ -46,7 +46,13 @@ def train(training: Training, run: Run, console: Console, advice: Advice = lambd
     per_step, total = config.pictures * process_count(), training.steps
     first = run.load(game)
     past = read_log(run.folder)
-    if judge and judge.resume(past, first):
+    exhausted = judge is not None and judge.resume(past, first)
+    if first:  # a kill may have come between the checkpoint and what follows it
+        if judge and judge.best_step == first:
+            run.keep_best(game, first)
+        if config.keep_every and first % config.keep_every == 0:
+            run.keep(game, first)
+    if exhausted:
         return first
     progress = TrainingProgress(total, first, per_step, console, past[-1].get("seconds", 0.0) if past else 0.0)
     health = Health(game, source, config.sample_every)
@@ -88,7 +94,7 @@ def train(training: Training, run: Run, console: Console, advice: Advice = lambd
                     run.save(game, step)
                     saved = step
                 if verdict.better:
-                    run.keep_best()
+                    run.keep_best(game, step)
                 if config.keep_every and step % config.keep_every == 0:
                     run.keep(game, step)
                 if leaving:

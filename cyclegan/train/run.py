@@ -12,7 +12,8 @@
         best.pt, best/              checkpoint and exports of the best evaluation, where there are evaluations
         steps/001000/ …             exports and card of that step, one folder in --keep-every
 
-Files appear by rename, whole or not at all: a ``kill -9`` costs the work since the last checkpoint and nothing else.
+Files appear by rename, whole or not at all, and the exports all at once: a ``kill -9`` costs the work since the last
+checkpoint and nothing else. The next start makes up for exports that a kill prevented.
 """
 
 import json
@@ -23,7 +24,6 @@ from typing import Any
 
 import numpy as np
 import tomli_w
-import torch
 import torch.distributed as dist
 from filelock import Timeout
 
@@ -32,14 +32,17 @@ from cyclegan.data.contact_sheet import sheet
 from cyclegan.data.formats import save_picture
 from cyclegan.data.pixels import to_picture
 from cyclegan.models.game import Game
-from cyclegan.networks.weights import save_weights
+from cyclegan.networks.weights import read_header, save_weights
 from cyclegan.system.devices import process_count, process_rank
 from cyclegan.system.errors import UserError
+from cyclegan.system.file_sets import settle, together
 from cyclegan.system.files import lock, sweep, whole, write_whole
-from cyclegan.system.randomness import random_state, set_random_state
+from cyclegan.system.randomness import random_state
+from cyclegan.system.records import run_settings
+from cyclegan.train.checkpoint import read_checkpoint, restore, write_checkpoint
 from cyclegan.train.config import Config
-from cyclegan.train.log import draw_curves
-from cyclegan.train.same_run import as_plain, read_json, require_same_data, require_same_settings
+from cyclegan.train.log import draw_curves, forget_after
+from cyclegan.train.same_run import as_plain, read_data, require_same_data, require_same_settings
 
 
 class Run:
@@ -57,16 +60,19 @@ class Run:
         if self.writes:
             self._claim()
         self._board: Any = None
+        self._first = 0  # the step that this process goes on from
 
     def _claim(self) -> None:
+        _require_no_links(self.folder)
         (self.folder / "samples").mkdir(parents=True, exist_ok=True)
         self._lock = lock(self.folder / ".lock")
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
             raise UserError(f"another process is training in {self.folder}; give this run another --name") from None
-        sweep(self.folder)
         try:
+            sweep(self.folder)
+            settle(self.folder)
             self._require_same()
         except BaseException:
             self._lock.release()
@@ -75,10 +81,14 @@ class Run:
     def _require_same(self) -> None:
         """Writes down settings and pictures, unless the folder belongs to others."""
         settings, data = as_plain(self.config), self.folder / "data.json"
-        if self.checkpoint.exists() and (before := read_json(self.folder / "config.json")):
+        if not self.checkpoint.exists() and any(self.folder.glob("*.safetensors")):
+            raise UserError(
+                f"{self.folder} holds trained weights and no checkpoint.pt to go on from; give another --name"
+            )
+        if self.checkpoint.exists() and (before := run_settings(self.folder)):
             require_same_settings(self.folder, before, settings)
             names = before["dataset"], settings["dataset"]
-            self.notes = require_same_data(self.folder, read_json(data), self.data, names)
+            self.notes = require_same_data(self.folder, read_data(self.folder), self.data, names)
         write_whole(self.folder / "config.json", json.dumps(settings, indent=2) + "\n")
         if self.data:
             write_whole(data, json.dumps(self.data) + "\n")
@@ -95,55 +105,54 @@ class Run:
             locals_ = [local]
         if not self.writes:
             return
-        with whole(self.checkpoint) as part, open(part, "wb") as file:
-            torch.save({"step": step, "game": game.state_dict(), "locals": locals_}, file)
+        write_checkpoint(self.checkpoint, {"step": step, "game": game.state_dict(), "locals": locals_})
         self.export(game, step, self.folder)
 
     def keep(self, game: Game, step: int) -> None:
         """Exports the weights into steps/STEP/, where they stay."""
-        if self.writes:
-            self.export(game, step, self.folder / "steps" / f"{step:06d}")
+        inside = f"steps/{step:06d}"
+        if self.writes and not self._exported(game, step, inside):
+            self.export(game, step, self.folder / inside)
 
-    def keep_best(self) -> None:
-        """Makes what was saved last the best: best.pt, and best/ with the exports and their card."""
-        if not self.writes:
+    def keep_best(self, game: Game, step: int) -> None:
+        """Makes what was saved last, at ``step``, the best: best.pt, and best/ with the exports and their card."""
+        if not self.writes or self._exported(game, step, "best"):
             return
-        (self.folder / "best").mkdir(exist_ok=True)
-        exports = [path.name for path in self.folder.glob("*.safetensors")]
-        for name in (*exports, "card.toml", self.checkpoint.name):
-            kept = "best.pt" if name == self.checkpoint.name else f"best/{name}"
-            with whole(self.folder / kept) as part:
-                shutil.copyfile(self.folder / name, part)
+        with whole(self.folder / "best.pt") as part:
+            shutil.copyfile(self.checkpoint, part)
+        with together(self.folder / "best") as new:
+            for path in (*self.folder.glob("*.safetensors"), self.folder / "card.toml"):
+                with whole(new / path.name) as part:
+                    shutil.copyfile(path, part)
 
     def load(self, game: Game) -> int:
-        """Restores the last checkpoint into ``game``; returns its step, 0 where there is none."""
-        if not self.checkpoint.exists():
-            return 0
-        try:
-            state = torch.load(self.checkpoint, map_location="cpu", weights_only=True)
-        except Exception as error:
-            raise UserError(
-                f"{self.checkpoint} cannot be read ({type(error).__name__}); remove it to begin anew"
-            ) from error
-        if len(state["locals"]) != process_count():
-            raise UserError(
-                f"{self.folder} was trained by {len(state['locals'])} processes, not {process_count()}; "
-                f"use as many, or another --name"
-            )
-        game.load_state_dict(state["game"])
-        local = state["locals"][process_rank()]
-        game.load_local_state(local["game"])
-        set_random_state(local["random"])
-        if self.writes:
-            self._forget_after(state["step"])
-        return state["step"]
+        """Restores the last checkpoint into ``game``; returns its step, 0 where there is none.
 
-    def _forget_after(self, step: int) -> None:
-        """Drops log lines that a killed process wrote after its last checkpoint: they will be made again."""
-        log = self.folder / "log.jsonl"
-        if log.exists():
-            kept = [line for line in log.read_text().splitlines(keepends=True) if _step_of(line) <= step]
-            write_whole(log, "".join(kept))
+        What a killed process logged after it is dropped, and what it did not export any more is made up for. Raises
+        ``UserError`` where the checkpoint is damaged or of another model.
+        """
+        if self.checkpoint.exists():
+            state = read_checkpoint(self.checkpoint)
+            if len(state["locals"]) != process_count():
+                raise UserError(
+                    f"{self.folder} was trained by {len(state['locals'])} processes, not {process_count()}; "
+                    f"use as many, or another --name"
+                )
+            restore(game, state, process_rank(), self.checkpoint)
+            self._first = state["step"]
+        if self.writes:
+            forget_after(self.folder, self._first)
+            if self._first and not self._exported(game, self._first):
+                self.export(game, self._first, self.folder)
+        return self._first
+
+    def _exported(self, game: Game, step: int, inside: str = "") -> bool:
+        """Whether all exports of that step are there, in the run folder or in its folder ``inside``."""
+        try:
+            headers = [read_header(self.folder / inside / f"{name}.safetensors") for name in game.exports()]
+        except (UserError, OSError):
+            return False
+        return all(header["provenance"].get("steps") == step for header in headers)
 
     # -- what people look at ----------------------------------------------------------------------------------------
 
@@ -180,12 +189,11 @@ class Run:
         if self._board is None:
             from torch.utils.tensorboard import SummaryWriter
 
-            self._board = SummaryWriter(self.folder / "tensorboard")
+            self._board = SummaryWriter(self.folder / "tensorboard", purge_step=self._first + 1)
         return self._board
 
     def export(self, game: Game, step: int, into: Path) -> None:
-        """Writes what ``Translator`` loads: each network with its header, and at last the card that names them."""
-        into.mkdir(parents=True, exist_ok=True)
+        """Writes what ``Translator`` loads, all at once: each network with its header, and the card that names them."""
         provenance = {
             "dataset": Path(self.config.dataset).name,  # weights travel, and should not tell where folders lie
             "model": self.config.algorithm,
@@ -204,12 +212,13 @@ class Run:
         if game.samples == "paired":  # so its test pictures have a truth to be held against
             provenance["paired"] = True
         card: dict = {"name": self.folder.name, "title": f"Trained on {Path(self.config.dataset).name}"}
-        for name, (network, header) in game.exports().items():
-            header = self._with_spans(name, header) | {"provenance": provenance}
-            save_weights(into / f"{name}.safetensors", network, header)
-            card.setdefault("domains", header["domains"])
-            card[name] = {"file": f"{name}.safetensors"}
-        write_whole(into / "card.toml", tomli_w.dumps(card | {"training": provenance}))
+        with together(into) as new:
+            for name, (network, header) in game.exports().items():
+                header = self._with_spans(name, header) | {"provenance": provenance}
+                save_weights(new / f"{name}.safetensors", network, header)
+                card.setdefault("domains", header["domains"])
+                card[name] = {"file": f"{name}.safetensors"}
+            write_whole(new / "card.toml", tomli_w.dumps(card | {"training": provenance}))
 
     def _with_spans(self, name: str, header: dict) -> dict:
         """A translator's header with the values that are black and white in its two domains, see ``data.values``."""
@@ -228,8 +237,8 @@ class Run:
                 self._lock.release()
 
 
-def _step_of(line: str) -> int | float:
-    try:
-        return json.loads(line)["step"]
-    except (json.JSONDecodeError, KeyError):
-        return float("inf")  # the torn last line of a killed process
+def _require_no_links(folder: Path) -> None:
+    """Raises ``UserError`` where writing to a run folder would change what lies elsewhere."""
+    for name in ("log.jsonl", "samples", "tensorboard", "best"):
+        if (folder / name).is_symlink():
+            raise UserError(f"{folder / name} is a link, and a training writes into its own folder only: remove it")

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from cyclegan.data.identity import share_kept
+from cyclegan.data.values import is_span
 from cyclegan.system.errors import UserError
+from cyclegan.system.records import read_object
 from cyclegan.train.config import Config, as_dict
 
 # May change between the parts of one run: they do not change what a step computes.
@@ -19,7 +21,29 @@ Record = dict[str, Any]  # of a data set: folder, pictures, fingerprints …; se
 
 def recorded_data(folder: Path) -> Record:
     """What the run in ``folder`` keeps of its data set, where it has a checkpoint to go on from; else {}."""
-    return read_json(folder / "data.json") if (folder / "checkpoint.pt").exists() else {}
+    return read_data(folder) if (folder / "checkpoint.pt").exists() else {}
+
+
+def read_data(folder: Path) -> Record:
+    """The record of the pictures that the run in ``folder`` is trained on; {} where there is none.
+
+    Raises ``UserError`` where it is damaged.
+    """
+    path = folder / "data.json"
+    record = read_object(path)
+    prints, spans = record.get("fingerprints", []), record.get("spans", [])
+    sound = (
+        isinstance(prints, list)
+        and all(isinstance(side, list) and all(isinstance(entry, str) for entry in side) for side in prints)
+        and isinstance(record.get("folder", ""), str)
+        and isinstance(record.get("pictures", 0), int)
+        and (not prints or {"folder", "pictures"} <= record.keys())
+        and isinstance(spans, list)
+        and all(span is None or is_span(span) for span in spans)
+    )
+    if not sound:
+        raise UserError(f"{path} is damaged: put a copy in its place, or remove it")
+    return record
 
 
 def require_same_settings(folder: Path, before: Record, now: Record) -> None:
@@ -56,21 +80,16 @@ def as_plain(config: Config) -> Record:
     return json.loads(json.dumps(as_dict(config)))
 
 
-def read_json(path: Path) -> Record:
-    """The object in a JSON file; {} where there is no such file."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
 def _differences(before: Record, now: Record) -> str:
     """The settings in which two configurations differ although they must not, as flags of the first."""
     found = []
-    if before.get("algorithm", "cyclegan") != now["algorithm"]:
-        found.append(f"--model {before.get('algorithm', 'cyclegan')} (now {now['algorithm']})")
+    if before["algorithm"] != now["algorithm"]:
+        found.append(f"--model {before['algorithm'][:60]} (now {now['algorithm']})")
     for group in ("model", "pictures", "training"):
         for key, value in now[group].items():
-            old = before.get(group, {}).get(key, value)
+            old = before[group].get(key, value)
             if key not in FREE and old != value:
-                found.append(f"--{key.replace('_', '-')} {old} (now {value})")
+                found.append(f"--{key.replace('_', '-')} {str(old)[:60]} (now {value})")
     return ", ".join(found)
 
 
