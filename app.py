@@ -68,8 +68,11 @@ def serve(options: Options, auth: tuple[str, str] | None) -> int:
 
 
 def _warm_up() -> None:
-    """Imports torch while the visitor is still looking at the page."""
+    """Imports torch and translates the examples while nobody has asked for anything yet."""
     import cyclegan.translate.translator  # noqa: F401
+    from cyclegan.page import examples
+
+    examples.prepare()
 
 
 def _leave(*_) -> None:

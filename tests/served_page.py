@@ -17,18 +17,28 @@ import torch
 from PIL import Image
 
 from cyclegan.networks.build import build_generator
+from cyclegan.networks.palette import COLOURS
 from cyclegan.networks.weights import save_weights
 
 APP = Path(__file__).parents[1] / "app.py"
 SMALL = {"name": "mobile", "width": 4, "blocks": 1, "residual": 0.3}
 
 
-def make_run(folder: Path, domains: tuple[str, str], size: int = 64, both: bool = True) -> Path:
-    """A run folder as a training leaves it, of untrained generators that change every picture visibly."""
+def make_run(folder: Path, domains: tuple[str, str], size: int = 64, both: bool = True, palette: bool = False) -> Path:
+    """A run folder as a training leaves it, of untrained generators that change every picture visibly.
+
+    With ``palette`` the one from A to B is told its colours.
+    """
     torch.manual_seed(len(folder.name))
     for direction, names in (("G_AB", domains), ("G_BA", domains[::-1]))[: 1 + both]:
         header = {"architecture": SMALL, "domains": list(names), "size": size}
-        save_weights(folder / f"{direction}.safetensors", build_generator(SMALL), header)
+        if palette and direction == "G_AB":
+            header |= {"architecture": SMALL | {"palette": COLOURS}, "palettes": torch.eye(COLOURS).tolist()}
+        network = build_generator(header["architecture"])
+        for name, values in network.named_parameters():  # without effect before they have learned
+            if name.endswith("film"):
+                torch.nn.init.normal_(values, std=0.1)
+        save_weights(folder / f"{direction}.safetensors", network, header)
     parts = "".join(f'[{d}]\nfile = "{d}.safetensors"\n' for d in ("G_AB", "G_BA")[: 1 + both])
     training = '[training]\ndataset = "somewhere"\nsteps = 12\n'
     (folder / "card.toml").write_text(f'name = "{folder.name}"\ndomains = {list(domains)}\n{parts}{training}')

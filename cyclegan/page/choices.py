@@ -5,9 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cyclegan.data.datasets import dataset_root
-from cyclegan.data.folders import find_domains
-from cyclegan.data.images import find_images
 from cyclegan.networks import library
 from cyclegan.networks.directions import A_TO_B, DIRECTIONS, Direction
 from cyclegan.networks.linked import model_cache
@@ -75,21 +72,6 @@ def choose(key: str | None) -> Choice:
         if choice.key == key:
             return choice
     raise UserError(f"There is no translator called {key} here. There are: {', '.join(c.key for c in found)}.")
-
-
-def examples(choice: Choice, way: Way, count: int = 4) -> list[Path]:
-    """The first test pictures of the direction's source if the data set is on this machine, else drawn ones, or []."""
-    dataset = str(choice.card.get("training", {}).get("dataset") or choice.key)
-    folders = [dataset_root() / Path(dataset).name, Path(dataset)] if dataset else []
-    for folder in folders:
-        try:
-            found = find_domains(folder)
-            side = found.test_B or found.train_B if way.reverse else found.test_A or found.train_A
-            return find_images(side)[:count]
-        except (UserError, OSError):
-            continue
-    drawn = package_folder("pretrained") / "examples" / Path(way.source).name
-    return find_images(drawn)[:count] if drawn.is_dir() else []
 
 
 def sheet(choice: Choice) -> Path | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -62,8 +63,12 @@ def videos_work() -> bool:
     return find_spec("av") is not None and find_spec("cyclegan.translate.video") is not None
 
 
-def translate_files(files: list[str], way: Way, detail: str, work: Path, stop: threading.Event) -> Iterator[Report]:
+def translate_files(
+    files: list[str], way: Way, detail: str, work: Path, stop: threading.Event, palette: Any = None
+) -> Iterator[Report]:
     """Translates uploaded ``files`` inside the folder ``work``; the last report has the file to take away.
+
+    ``palette`` is that of ``Translator(...)``.
 
     Raises ``ImageError`` where nothing can be done, and ``Stopped`` after ``stop`` was set. The work ends soon after
     the caller closes the generator.
@@ -72,6 +77,8 @@ def translate_files(files: list[str], way: Way, detail: str, work: Path, stop: t
     if not sources:
         raise ImageError(" ".join(left_out) or "There are no pictures or videos in what you gave.")
     translator = one_picture.warm.translator(way)
+    if translator.palettes is not None:
+        translator = translator.with_palette(palette)  # one palette for all pictures and frames
     size = {one_picture.FITTED: translator.size, one_picture.DOUBLE: 2 * (translator.size or 256)}.get(detail)
     jobs = [Job(str(path), _target(path, work / "out")) for path in sources]
     reports: queue.Queue = queue.Queue()

@@ -6,8 +6,10 @@ import os
 import threading
 import time
 from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -94,20 +96,46 @@ def working_size(size: tuple[int, int], trained: int | None, detail: str) -> tup
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def travel(picture: Image.Image, choice: Choice, way: Way, detail: str = FITTED) -> Trip:
-    """Translates an RGB ``picture`` and, where the choice has the way back, translates the result back."""
+def travel(
+    picture: Image.Image,
+    choice: Choice,
+    way: Way,
+    detail: str = FITTED,
+    palette: Any = None,
+    watch: Callable[[float], Any] | None = None,
+) -> Trip:
+    """Translates an RGB ``picture`` and, where the choice has the way back, translates the result back.
+
+    ``palette`` and ``watch`` are those of ``Translator(...)``. On the way back the palette is that of the picture
+    itself, as in training, and ``watch`` is told the share of the whole round trip.
+    """
     there = warm.translator(way)
     returning = choice.back(way)
     back = warm.translator(returning) if returning else None
-    small = picture
-    size = working_size(picture.size, there.size, detail)
-    if size != picture.size:
-        small = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3)
+    small = fitted(picture, there.size, detail)
     start = time.perf_counter()
-    result = there(small)
+    tell = watch or (lambda share: None)
+    legs = 2 if back else 1
+    result = there(small, palette=palette, watch=lambda share: tell(share / legs))
     seconds = time.perf_counter() - start
-    home = on_white(back(result)) if back else None
+    home = None
+    if back:
+        own = small if back.palettes is not None else None
+        home = on_white(back(result, palette=own, watch=lambda share: tell((1 + share) / legs)))
     return Trip(small, on_white(result), home, picture.size, seconds)
+
+
+def suggestions(picture: Image.Image, way: Way, numbers: Sequence[int]) -> list[Image.Image]:
+    """The translations of an RGB ``picture`` in stored palettes, by their numbers, at the size of the training."""
+    there = warm.translator(way)
+    small = fitted(picture, there.size, FITTED)
+    return [on_white(there(small, palette=number)) for number in numbers]
+
+
+def fitted(picture: Image.Image, trained: int | None, detail: str) -> Image.Image:
+    """``picture`` as the network sees it, see ``working_size``."""
+    size = working_size(picture.size, trained, detail)
+    return picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3)
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:

@@ -6,13 +6,15 @@ import gradio as gr
 from PIL import Image
 
 from cyclegan.page import choices, one_picture, words
+from cyclegan.page.endpoints import add_endpoints
 from cyclegan.page.parts import friendly
 from cyclegan.page.tab_draw import draw_tab
 from cyclegan.page.tab_files import files_tab
 from cyclegan.page.tab_imagine import add_sample_endpoints, imagine_tab
-from cyclegan.page.tab_translate import add_endpoints, translate_tab
+from cyclegan.page.tab_translate import translate_tab
 from cyclegan.page.tab_watch import watch_tab
 from cyclegan.page.theme import SWITCH
+from cyclegan.page.translating import cancelled
 
 SWEEP, OLD = 600, 3600  # seconds: how often, and how old, temporary files are removed
 WAITING = 100  # visitors in the queue, before the next one is told to come back later
@@ -46,10 +48,10 @@ def build() -> gr.Blocks:
         add_endpoints()
         add_sample_endpoints()
         hidden = {"api_visibility": "private", "show_progress": "hidden"}
-        page.load(_refreshed, key, [key, direction, nothing], **hidden)
-        changed = key.input(_directions, [key, direction], direction, **hidden)
+        again(page.load(_refreshed, key, [key, direction, nothing], **hidden))
+        again(key.input(_directions, [key, direction], direction, **hidden))
         key.change(_told_about, key, [about, sheet], **hidden)
-        again(changed)
+        page.unload(cancelled)
     page.queue(max_size=WAITING, default_concurrency_limit=4)
     return page
 

@@ -13,11 +13,14 @@ from pathlib import Path
 
 import gradio as gr
 from gradio.utils import get_upload_folder
+from PIL import Image
 
+from cyclegan.page.choices import Way
 from cyclegan.system.errors import UserError
 
 SORRY = "That did not work"
 MADE = "made-"
+WORK = {"concurrency_id": "pictures", "concurrency_limit": 2}  # two at once; the others wait in the order they came
 
 
 def picture(**options) -> gr.Image:
@@ -55,6 +58,14 @@ def work_folder() -> Path:
     parent = Path(get_upload_folder())
     parent.mkdir(parents=True, exist_ok=True)
     return Path(tempfile.mkdtemp(prefix=MADE, dir=parent))
+
+
+def save_result(picture: Image.Image, source: str, way: Way) -> Path:
+    """``picture`` in a file to take away, named after ``source`` and what it became: a JPEG for a JPEG, else a PNG."""
+    suffix = ".jpg" if Path(source).suffix.lower() in (".jpg", ".jpeg") else ".png"
+    file = work_folder() / f"{Path(source).stem}_{way.target}{suffix}".replace(" ", "_").replace("/", "_")
+    picture.save(file, quality=95)
+    return file
 
 
 def sweep(old: float) -> None:

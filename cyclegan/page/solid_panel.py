@@ -8,8 +8,7 @@ import gradio as gr
 
 from cyclegan.page import generators, one_picture
 from cyclegan.page.drawing_pad import decoded, drawing_pad
-from cyclegan.page.parts import friendly, picture, work_folder
-from cyclegan.page.tab_translate import WORK
+from cyclegan.page.parts import WORK, friendly, picture, work_folder
 
 QUIET = {"api_visibility": "private", "show_progress": "minimal", "trigger_mode": "always_last", **WORK}
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import gradio as gr
 from PIL import Image
 
-from cyclegan.page import choices, one_picture, words
+from cyclegan.page import choices, colours, one_picture, swatches, words
 from cyclegan.page.drawing_pad import decoded, drawing_pad
-from cyclegan.page.parts import friendly
-from cyclegan.page.tab_translate import WORK
+from cyclegan.page.parts import WORK, friendly
+from cyclegan.page.swatches import colour_panel
 
+FIRST = "sketch2photo"  # the translator of drawings that is taken where the chosen one starts from something else
 NO_SKETCHES = """
 ### No translator for drawings here
 This tab needs a translator that starts from sketches. Train one on drawings of emoji, which are made on this machine
@@ -18,35 +19,42 @@ This tab needs a translator that starts from sketches. Train one on drawings of 
 
 
 def draw_tab(key) -> None:
-    able = sketcher(None) is not None
-    hint = gr.Markdown(_hint(None), elem_classes="note", elem_id="draw-hint")
-    with gr.Row(visible=able) as board:
+    hint = gr.Markdown(_hint(key.value), elem_classes="note", elem_id="draw-hint")
+    with gr.Row(visible=sketcher(key.value) is not None, elem_id="board-draw") as board:
         with gr.Column():
             pad = drawing_pad("pad")
+            panel, wanted, like = colour_panel("draw-colours", _paints(key.value))
         with gr.Column():
             made = gr.Image(label="Your drawing, translated", height=300, elem_id="made", interactive=False,
                             format="png", buttons=["download", "fullscreen"])  # fmt: skip
+            said = gr.Markdown(elem_classes="words", elem_id="draw-said")
             back = gr.Image(label="… and back to a drawing", height=220, elem_id="redrawn", interactive=False,
                             format="png", buttons=["fullscreen"])  # fmt: skip
-            said = gr.Markdown(elem_classes="words", elem_id="draw-said")
     options = {"show_progress": "minimal", "show_progress_on": made, "api_visibility": "private", **WORK}
-    pad.stroke(_drawn, key, [made, back, said], trigger_mode="always_last", **options)
-    key.change(_offer, key, [hint, board], api_visibility="private", show_progress="hidden")
-
-
-@friendly
-def _offer(key: str | None):
-    return _hint(key), gr.Row(visible=sketcher(key) is not None)
+    options |= {"inputs": [key, wanted, like, drawn := gr.State()], "outputs": [made, back, said]}
+    pad.stroke(_kept, None, drawn, show_progress="hidden", api_visibility="private").then(_drawn, **options)
+    gr.on([wanted.input, like.upload, like.clear], _drawn, trigger_mode="always_last", **options)
+    key.change(_offer, key, [hint, board, panel], api_visibility="private", show_progress="hidden")
 
 
 def sketcher(key: str | None) -> tuple[choices.Choice, choices.Way] | None:
-    """The chosen translator if it starts from drawings, else the first on this machine that does."""
+    """The chosen translator if it starts from drawings, else one on this machine that does, ``FIRST`` before others."""
     found = choices.choices()
-    for choice in sorted(found, key=lambda choice: (choice.key != key, not choice.here)):
+    for choice in sorted(found, key=lambda choice: (choice.key != key, not choice.here, choice.key != FIRST)):
         for way in choice.ways:
             if way.source.lower() in choices.DRAWN:
                 return choice, way
     return None
+
+
+def _paints(key: str | None) -> bool:
+    chosen = sketcher(key)
+    return chosen is not None and colours.paints(*chosen)
+
+
+@friendly
+def _offer(key: str | None):
+    return _hint(key), gr.Row(visible=sketcher(key) is not None), gr.Column(visible=_paints(key))
 
 
 def _hint(key: str | None) -> str:
@@ -54,16 +62,25 @@ def _hint(key: str | None) -> str:
     if chosen is None:
         return NO_SKETCHES
     choice, way = chosen
-    return f"Draw something simple with the pen; lift it, and it is translated **{way.label}** by *{choice.key}*."
+    what = "a landscape: hills, trees, water" if choice.key == FIRST else "something simple"
+    return f"Draw {what} with the pen; lift it, and it is translated **{way.label}** by *{choice.key}*."
 
 
 @friendly
-def _drawn(key: str | None, event: gr.EventData):
-    chosen, picture = sketcher(key), decoded(event.drawing)
+def _kept(event: gr.EventData):
+    """The drawing, or None for an empty canvas: kept for when other colours are chosen."""
+    return decoded(event.drawing)
+
+
+@friendly
+def _drawn(key: str | None, text: str, like: str | None, picture: Image.Image | None):
+    chosen = sketcher(key)
     if chosen is None or picture is None:
         return None, None, ""
     choice, way = chosen
-    trip = one_picture.travel(picture, choice, way)
+    palette, named = swatches.palette(choice, way, text, like)
+    trip = one_picture.travel(picture, choice, way, palette=palette)
     home = trip.back and trip.back.resize(trip.size, Image.Resampling.BICUBIC)
-    said = f"**{way.label}** in {words.seconds(trip.seconds)}. " + words.cycle(trip, way)
+    painted = f", in the colours of {named}" if named else ""
+    said = f"**{way.label}** in {words.seconds(trip.seconds)}{painted}. " + words.cycle(trip, way)
     return trip.full, home, said

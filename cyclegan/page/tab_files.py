@@ -8,8 +8,9 @@ from pathlib import Path
 import gradio as gr
 
 from cyclegan.data.images import SUFFIXES
-from cyclegan.page import choices, many_files, one_picture
+from cyclegan.page import choices, many_files, one_picture, swatches
 from cyclegan.page.parts import SORRY, sentence, work_folder
+from cyclegan.page.swatches import colour_panel
 from cyclegan.translate.jobs import VIDEOS
 
 PREVIEWS = 12
@@ -24,6 +25,7 @@ def files_tab(key, direction) -> None:
         with gr.Column():
             files = gr.File(label="Your files", file_count="multiple", file_types=kinds, height=220, elem_id="files")
             gr.Markdown(f"Up to {many_files.PICTURES} pictures, a zip of them{film}.", elem_classes="note")
+            panel, wanted, like = colour_panel("files-colours", swatches.painted(key.value, direction.value))
             detail = gr.Radio(one_picture.DETAILS, value=one_picture.FITTED, label="Detail")
             with gr.Row():
                 go = gr.Button("Translate all", variant="primary", elem_id="go-all")
@@ -35,9 +37,17 @@ def files_tab(key, direction) -> None:
             seen = gr.Gallery(label="Results", columns=3, visible=False, elem_id="seen", object_fit="contain")
             film = gr.Video(label="Result", visible=False, elem_id="film", interactive=False)
     outputs = [said, take, seen, film, go, halt]
-    go.click(_translated, [files, key, direction, detail], outputs, concurrency_id="files", concurrency_limit=1,
+    inputs = [files, key, direction, detail, wanted, like]
+    go.click(_translated, inputs, outputs, concurrency_id="files", concurrency_limit=1,
              api_visibility="private", show_progress="minimal", show_progress_on=said, trigger_mode="once")  # fmt: skip
+    gr.on([key.change, direction.change], _offered, [key, direction], panel, api_visibility="private",
+          show_progress="hidden")  # fmt: skip
     halt.click(_halted, None, said, queue=False, api_visibility="private", show_progress="hidden")
+
+
+def _offered(key: str | None, direction: str | None):
+    """The choice of colours, where that direction has one."""
+    return gr.Column(visible=swatches.painted(key, direction))
 
 
 def _halted(request: gr.Request) -> str:
@@ -57,7 +67,8 @@ def _busy(said: str):
     return said, same, same, same, gr.Button(interactive=False), gr.Button(interactive=True)
 
 
-def _translated(files: list[str] | None, key: str | None, direction: str | None, detail: str, request: gr.Request):
+def _translated(files: list[str] | None, key: str | None, direction: str | None, detail: str, text: str,
+                like: str | None, request: gr.Request):  # fmt: skip
     """Yields the state of the whole tab; ends in a usable one whatever happens, which an exception would not."""
     if not files:
         gr.Warning("Please choose some files first.")
@@ -67,8 +78,10 @@ def _translated(files: list[str] | None, key: str | None, direction: str | None,
     work, kept = work_folder(), []
     try:
         choice = choices.choose(key)
+        way = choice.way(direction)
+        palette, _ = swatches.palette(choice, way, text, like)
         yield _busy("Getting ready …")
-        for report in many_files.translate_files(files, choice.way(direction), detail, work, stop):
+        for report in many_files.translate_files(files, way, detail, work, stop, palette):
             if not report.file:
                 yield _busy(_progress(report))
                 continue

@@ -8,9 +8,8 @@ import gradio as gr
 
 from cyclegan.data.contact_sheet import grid
 from cyclegan.page import generators
-from cyclegan.page.parts import friendly, work_folder
+from cyclegan.page.parts import WORK, friendly, work_folder
 from cyclegan.page.solid_panel import solid_panel
-from cyclegan.page.tab_translate import WORK
 
 NONE_HERE = """
 ### No generator on this machine yet

@@ -84,9 +84,11 @@ CSS = """
 .words p { font-size: 1rem; line-height: 1.5; }
 #directions .wrap { gap: 8px; }
 #directions label { font-size: 1.02rem; }
-#examples, #examples .grid-wrap, #imagined .grid-wrap { height: auto !important; min-height: 0 !important;
+.one-row, .one-row .grid-wrap, #imagined .grid-wrap { height: auto !important; min-height: 0 !important;
   max-height: none; }
-#examples .grid-wrap, #imagined .grid-wrap { padding-top: 30px; }
+.one-row .grid-wrap, #imagined .grid-wrap { padding-top: 30px; }
+.one-row .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)) !important; }
+#offers .grid-container { grid-template-columns: repeat(5, minmax(0, 1fr)) !important; }
 #imagined .grid-container { grid-template-columns: repeat(auto-fill, minmax(76px, 1fr)) !important; }
 #imagined img, #walk img, #board img { image-rendering: pixelated; }
 #translator input, #generator input, #run input { padding-right: 26px; text-overflow: ellipsis; }
@@ -106,7 +108,10 @@ CSS = """
   #given { height: 280px !important; }
   #both > .column { display: contents; }
   #both > .column > * { width: 100%; }
-  #go, #fine { order: 1; }
+  #colours-panel, #go, #fine { order: 1; }
+  #board-draw > .column { display: contents; }
+  #board-draw > .column > * { width: 100%; }
+  #made { order: -1; height: 190px !important; }
   .prose td:first-child { white-space: normal; }
   .prose code { white-space: pre-wrap; overflow-wrap: anywhere; }
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 from cyclegan.page import choices
 from cyclegan.page.choices import Choice, Way
 from cyclegan.page.one_picture import Trip
+from cyclegan.system.terminal import clock
 
 NONE_HERE = """
 ### No translator on this machine yet
@@ -18,10 +19,11 @@ own pair; it appears here as soon as its first checkpoint is written:
 HIDDEN_KEYS = {"name", "title", "domains", "G_AB", "G_BA", "training", "metrics"}
 
 
-def summary(trip: Trip, choice: Choice, way: Way) -> str:
-    """One or two sentences under a result."""
+def summary(trip: Trip, way: Way, colours: str = "") -> str:
+    """One or two sentences under a result, painted in ``colours``."""
     width, height = trip.size
     said = f"**{way.source} → {way.target}** in {seconds(trip.seconds)}, {width} × {height} pixels."
+    said += f" In the colours of {colours}." if colours else ""
     worked = trip.given.size
     if worked != trip.size:
         said += f" The network worked at {worked[0]} × {worked[1]}, and the result was scaled back up."
@@ -48,6 +50,17 @@ CYCLE_WORDS = (
     (0.10, "similar, with visible differences"),
     (2.00, "much was lost on the way"),
 )
+
+
+def progress(share: float, passed: float) -> str:
+    """How far it is, after ``passed`` seconds, and how long it will take."""
+    rest = f"about {clock(passed * (1 - share) / share)} to go" if share > 0.02 else "it is not known yet how long"
+    return f"**{100 * share:.0f} %** `{bar(share)}` {rest}"
+
+
+def bar(share: float) -> str:
+    filled = round(20 * share)
+    return "█" * filled + "░" * (20 - filled)
 
 
 def seconds(value: float) -> str:

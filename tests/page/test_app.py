@@ -27,6 +27,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
     make_run(folder / "runs" / "tiny", ("horse", "zebra"))
     make_run(folder / "runs" / "oneway", ("photo", "monet"), both=False)
+    make_run(folder / "runs" / "paint", ("pencil", "photo"), palette=True)
     return folder
 
 
@@ -79,6 +80,20 @@ def test_keeps_the_size_of_large_and_of_turned_photographs(client, tmp_path):
 def test_one_direction_alone_has_no_cycle_error(client, tmp_path):
     picture(5).save(tmp_path / "a.png")
     assert translated(client, tmp_path / "a.png", "runs/oneway")[1]["cycle_error"] is None
+
+
+def test_paints_in_the_colours_that_are_asked_for_and_in_no_file_of_the_machine(client, folder, tmp_path):
+    picture(8).save(tmp_path / "a.png")
+    paint = "runs/paint", "pencil → photo", "As in training"
+    expected = Translator.from_pretrained(folder / "runs" / "paint")(tmp_path / "a.png", palette=["red", "gold"])
+    assert same(translated(client, tmp_path / "a.png", *paint, "red, gold")[0], expected)
+    for palette in ("/etc/passwd", str(tmp_path / "a.png"), "http://127.0.0.1:1/a.png", "red, a.png"):
+        with pytest.raises(AppError, match="is no colour"):
+            translated(client, tmp_path / "a.png", *paint, palette)
+    with pytest.raises(AppError, match="cannot be chosen"):
+        translated(client, tmp_path / "a.png", TINY, "", "As in training", "red")
+    found = {each["key"]: each["colours"] for each in client.predict(api_name="/translators")}
+    assert found["runs/paint"] == ["pencil → photo"] and not found[TINY]
 
 
 def test_a_bad_file_gives_a_sentence_and_the_page_lives_on(client, tmp_path):

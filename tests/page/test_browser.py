@@ -18,7 +18,7 @@ UPLOAD = "#given input[type=file]"
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     folder = tmp_path_factory.mktemp("browser")
-    make_run(folder / "runs" / "drawn", ("sketch", "emoji"))
+    make_run(folder / "runs" / "drawn", ("sketch", "emoji"), palette=True)
     make_run(folder / "runs" / "tiny", ("horse", "zebra"))
     with running(folder) as address:
         yield address
@@ -91,7 +91,7 @@ def test_a_bad_file_is_told_kindly_and_the_next_one_works(page, tmp_path):
     picture(2).save(tmp_path / "good.png")
     page.set_input_files(UPLOAD, tmp_path / "broken.png")
     sync_api.expect(page.locator("#said")).to_contain_text("broken.png is not a picture that can be read here")
-    page.get_by_label("Remove Image").click()
+    assert page.get_by_text("broken.png").count() == 1 and not page.locator("#given img").count()
     upload(page, tmp_path / "good.png")
     sync_api.expect(page.locator("#result img")).to_have_count(2)
 
@@ -105,10 +105,59 @@ def test_a_stroke_is_translated_and_wiped_off(page):
     page.mouse.move(x + 90, y + 20, steps=5)
     page.mouse.move(x + 40, y + 110, steps=5)
     page.mouse.up()
-    sync_api.expect(page.locator("#draw-said")).to_contain_text("sketch → emoji")
+    sync_api.expect(page.locator("#draw-hint")).to_contain_text("by sketch2photo")  # as none was chosen that draws
+    sync_api.expect(page.locator("#draw-said")).to_contain_text("sketch → photo")
     assert len(shown(page, "#made")) == len(shown(page, "#redrawn")) == 1
     page.locator("#pad").get_by_role("button", name="Clear").click()
     sync_api.expect(page.locator("#made img")).to_have_count(0)
+
+
+def test_colours_are_clicked_typed_suggested_and_taken_from_a_picture(page, tmp_path):
+    sync_api.expect(page.locator("#colours")).to_have_count(0)
+    choose(page, "drawn", "sketch → emoji")
+    picture(7, 90, 90).save(tmp_path / "a.png")
+    upload(page, tmp_path / "a.png")
+    typical = shown(page, "#result")[1]
+    said = sync_api.expect(page.locator("#said"))
+    page.locator("#colours").get_by_label("red", exact=True).click()
+    said.to_contain_text("In the colours of red.")
+    assert shown(page, "#result")[1] != typical
+    sync_api.expect(page.locator("#colours [aria-pressed=true]")).to_have_count(1)
+    text = page.locator("#colours").get_by_label("Colours, separated")
+    text.fill("/etc/passwd")
+    text.press("Enter")
+    said.to_contain_text("is no colour")
+    text.fill("#3355aa, gold")
+    text.press("Enter")
+    said.to_contain_text("In the colours of #3355aa and gold.")
+    page.locator("#five").click()
+    offers = page.locator("#offers button.thumbnail-item")
+    sync_api.expect(offers).to_have_count(5)
+    offers.nth(3).click()
+    said.to_contain_text("In the colours of palette 3.")
+    page.get_by_text("Colours from a picture").first.click()
+    page.set_input_files("#colours-like input[type=file]", tmp_path / "a.png")
+    said.to_contain_text("palette 3 and your picture")
+    with page.expect_download() as download:
+        page.locator("#take-pair").click()
+    assert download.value.suggested_filename == "a_emoji_before_and_after.jpg"
+    page.locator("#directions").get_by_text("emoji → sketch").click()
+    sync_api.expect(page.locator("#colours")).to_have_count(0)
+
+
+def test_it_opens_with_an_example_that_is_translated_already(browser, address):
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(address)
+    sync_api.expect(page.locator("#said")).to_contain_text("horse → zebra", timeout=PATIENCE)
+    first = shown(page, "#result")
+    page.locator("#examples button.thumbnail-item").nth(1).click()
+    page.wait_for_function("old => document.querySelectorAll('#result img')[1]?.src !== old", arg=first[1])
+    choose(page, "tiny", "horse → zebra")  # which has no examples
+    sync_api.expect(page.locator("#said")).to_contain_text("appears here")
+    page.locator("#go").click()
+    sync_api.expect(page.locator("#said")).to_contain_text("There is no picture yet")
+    page.close()
 
 
 def test_many_files_become_a_zip(page, tmp_path):

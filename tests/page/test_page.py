@@ -11,7 +11,8 @@ from PIL import Image
 from served_page import make_run, picture
 
 from cyclegan import Translator
-from cyclegan.page import choices, many_files, one_picture, words
+from cyclegan.page import choices, colours, examples, many_files, one_picture, words
+from cyclegan.page.background import Stopped, in_background
 from cyclegan.system import cards
 from cyclegan.system.errors import ImageError, UserError
 
@@ -97,7 +98,7 @@ def test_the_words_follow_the_cycle_error(here):
     trip = one_picture.Trip(grey, grey, near, (8, 8), 0.1)
     assert trip.cycle_error == pytest.approx(2 / 255)
     assert "0.8 %" in words.cycle(trip, choice.ways[0]) and "almost the same" in words.cycle(trip, choice.ways[0])
-    assert "Almost nothing was changed" in words.summary(trip, choice, choice.ways[0])
+    assert "Almost nothing was changed" in words.summary(trip, choice.ways[0])
     assert "one way" not in words.about(choice) and "/" not in words.about(choice).split("Dataset")[1].split("|")[1]
 
 
@@ -219,17 +220,87 @@ def test_a_long_video_and_a_false_one_are_refused(here, monkeypatch):
     assert not found and "lasts 3 s" in left_out[0] and "cannot be read" in left_out[1]
 
 
-def test_examples_are_test_pictures_or_else_drawn_ones(here):
-    make_run(here / "runs" / "tiny", ("horse", "zebra"))
+def test_examples_are_chosen_ones_or_else_test_pictures(here, monkeypatch):
+    monkeypatch.setattr(examples, "package_folder", lambda kind: here / "package" / kind)
+    make_run(here / "runs" / "tiny", ("horse", "zebra"))  # trained on the data set "somewhere"
     choice = choices.choose("runs/tiny")
     forth, back = choice.ways
-    assert choices.examples(choice, forth) == []
-    drawn = here / "package" / "pretrained" / "examples" / "horse"
-    drawn.mkdir(parents=True)
-    picture(1).save(drawn / "a.png")
-    assert choices.examples(choice, forth) == [drawn / "a.png"] and choices.examples(choice, back) == []
+    assert examples.examples(choice, forth) == []
     for side in ("trainA", "trainB", "testA", "testB"):
         folder = here / "datasets" / "somewhere" / side
         folder.mkdir(parents=True)
         picture(2).save(folder / "b.png")
-    assert [path.parent.name for way in choice.ways for path in choices.examples(choice, way)] == ["testA", "testB"]
+    assert [path.parent.name for way in choice.ways for path in examples.examples(choice, way)] == ["testA", "testB"]
+    for translator in ("somewhere", "another"):
+        chosen = here / "package" / "pretrained" / "examples" / translator / "horse"
+        chosen.mkdir(parents=True)
+        picture(1).save(chosen / f"{translator}.png")
+    assert [path.name for path in examples.examples(choice, forth)] == ["somewhere.png"]
+    assert [path.name for path in examples.examples(choice, back)] == ["b.png"]
+
+
+def test_results_of_examples_are_kept_until_the_weights_change(here):
+    run = make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    picture(4).save(here / "a.png")
+    choice = choices.choose("runs/tiny")
+    first = examples.result(here / "a.png", choice, choice.ways[0])
+    assert examples.result(here / "a.png", choice, choice.ways[0]) is first
+    make_run(here / "other_weights", ("horse", "zebra"))
+    (here / "other_weights" / "G_AB.safetensors").replace(run / "G_AB.safetensors")
+    assert examples.result(here / "a.png", choice, choice.ways[0]).result.tobytes() != first.result.tobytes()
+
+
+def test_colours_are_names_and_numbers_and_nothing_else(here):
+    picture(1).save(here / "a.png")
+    assert colours.read_colours(" ") is None and colours.read_colours("7") == 7
+    assert colours.read_colours("Red, #ff8800 ,3") == ["Red", "#ff8800", 3]
+    given = picture(1)
+    assert colours.read_colours("gold", given) == ["gold", given]
+    assert colours.described("gold, 3", given) == "gold and palette 3 and your picture"
+    for text in (str(here / "a.png"), "a.png", "https://example.org/a.png", "file:///a.png", "9" * 50, "red;", "<b>"):
+        with pytest.raises(UserError, match="is no colour"):
+            colours.read_colours(text)
+    with pytest.raises(UserError, match="Did you mean"):
+        colours.read_colours("purpel")
+    with pytest.raises(UserError, match="at most"):
+        colours.read_colours(",".join(["red"] * 20))
+
+
+def test_a_palette_is_kept_on_the_way_there_and_is_the_pictures_own_on_the_way_back(here):
+    make_run(here / "runs" / "paint", ("sketch", "photo"), palette=True)
+    choice = choices.choose("runs/paint")
+    assert [colours.paints(choice, way) for way in choice.ways] == [True, False]
+    given, (forth, back) = picture(1, 64, 64), choice.ways
+    painter = Translator.from_pretrained(here / "runs" / "paint")
+    red = one_picture.travel(given, choice, forth, palette=["red"])
+    assert red.result.tobytes() == painter(given, palette=["red"]).tobytes() != painter(given).tobytes()
+    home = one_picture.travel(given, choice, back)
+    assert home.back.tobytes() == painter(home.result, palette=given).tobytes()
+    shares = []
+    one_picture.travel(given, choice, forth, watch=shares.append)
+    assert shares == sorted(shares) and shares[-1] == 1 and 0.5 in shares
+
+
+def test_work_says_how_far_it_is_and_stops_when_told(here):
+    stop, going_on = threading.Event(), threading.Event()
+
+    def work(tell):
+        tell(0.5)
+        going_on.wait(30)
+        tell(0.9)
+        return "done"
+
+    steps = in_background(work, stop, every=0.01)
+    while next(steps) is None:
+        pass
+    going_on.set()
+    with pytest.raises(StopIteration, match="done"):
+        while next(steps) in (0.5, 0.9):
+            pass
+    going_on.clear()
+    steps = in_background(work, stop, every=0.01)
+    next(steps)
+    stop.set()
+    going_on.set()
+    with pytest.raises(Stopped):
+        list(steps)

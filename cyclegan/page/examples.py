@@ -1,0 +1,66 @@
+"""Pictures to try a translator on, and what becomes of them, made before anybody asks. No gradio here."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from cyclegan.data.datasets import dataset_root
+from cyclegan.data.folders import find_domains
+from cyclegan.data.images import find_images
+from cyclegan.page import choices, one_picture
+from cyclegan.page.choices import Choice, Way
+from cyclegan.system.cards import package_folder
+from cyclegan.system.errors import UserError
+
+COUNT = 4
+KEPT = 64  # results: a few hundred kilobytes each
+
+
+def examples(choice: Choice, way: Way) -> list[Path]:
+    """Pictures of the direction's source: chosen ones that come with the package, else test pictures, or [].
+
+    Chosen ones lie in ``pretrained/examples/TRANSLATOR/DOMAIN``; a run has those of the translator of its data set.
+    """
+    dataset = str(choice.card.get("training", {}).get("dataset") or choice.key)
+    chosen = package_folder("pretrained") / "examples" / Path(dataset).name / Path(way.source).name
+    if chosen.is_dir():
+        return find_images(chosen)[:COUNT]
+    for folder in (dataset_root() / Path(dataset).name, Path(dataset)):
+        try:
+            found = find_domains(folder)
+            side = found.test_B or found.train_B if way.reverse else found.test_A or found.train_A
+            return find_images(side)[:COUNT]
+        except (UserError, OSError):
+            continue
+    return []
+
+
+def result(path: Path, choice: Choice, way: Way) -> one_picture.Trip:
+    """The translation of an example, there and back; made once for each version of the weights."""
+    there = one_picture.warm.translator(way)
+    key = path, way
+    with _lock:
+        seen, trip = _ready.get(key, (None, None))
+    if seen is not there:
+        trip = one_picture.travel(one_picture.read_picture(path), choice, way)
+        with _lock:
+            _ready[key] = there, trip
+            while len(_ready) > KEPT:
+                _ready.pop(next(iter(_ready)))
+    return trip
+
+
+def prepare() -> None:
+    """Translates the examples of all translators that are here; for a thread of its own."""
+    for choice in choices.choices():
+        for way in choice.ways if choice.here else ():
+            for path in examples(choice, way):
+                try:
+                    result(path, choice, way)
+                except (UserError, OSError):
+                    continue  # whoever asks for it will be told
+
+
+_ready: dict = {}
+_lock = threading.Lock()

@@ -1,0 +1,235 @@
+"""What the tab "Translate" does when something is asked of it: the events that ``tab_translate`` connects."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from cyclegan.data.contact_sheet import grid
+from cyclegan.data.images import open_image
+from cyclegan.page import choices, colours, examples, one_picture, swatches, words
+from cyclegan.page.background import Stopped, Turn, Turns, in_background
+from cyclegan.page.parts import SORRY, friendly, save_result, sentence
+from cyclegan.system.errors import ImageError, UserError
+
+THUMBNAIL = 160
+LARGE = 1_000_000  # pixels: from here on a picture waits for other large ones, and keeps no small one waiting
+PATIENCE = 2.0  # seconds after which it is said how long it will take
+EMPTY = "The translated picture appears here, with a handle to compare it with the original."
+NO_PICTURE = "**There is no picture yet.** Drop one into the field, click it to choose one, or take an example."
+turns = Turns()
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a visitor asks for."""
+
+    path: str  # of the picture
+    picture: Image.Image
+    choice: choices.Choice
+    way: choices.Way
+    detail: str
+    palette: Any
+    colours: str  # the palette in words
+
+    @property
+    def large(self) -> bool:
+        width, height = one_picture.working_size(self.picture.size, None, self.detail)
+        return width * height >= LARGE
+
+    def trip(self, tell) -> one_picture.Trip:
+        return one_picture.travel(self.picture, self.choice, self.way, self.detail, self.palette, tell)
+
+
+def _ordered(given, example, key, direction, detail, text, like) -> Order:
+    choice = choices.choose(key)
+    way = choice.way(direction)
+    palette, named = swatches.palette(choice, way, text, like)
+    path = given or example
+    return Order(path, one_picture.read_picture(path), choice, way, detail, palette, named)
+
+
+def translated(
+    given: str | None, example: str, key: str, direction: str, detail: str, text: str, like: str | None,
+    request: gr.Request,
+):  # fmt: skip
+    """Yields the results; or hands a large picture over to ``continued`` by a new value of the last output."""
+    yield from _answer(turns.begin(request.session_hash), EMPTY, given, example, key, direction, detail, text, like)
+
+
+def pressed(given: str | None, example: str, key: str, direction: str, detail: str, text: str, like: str | None,
+            request: gr.Request):  # fmt: skip
+    """The button: as ``translated``, but it says so where there is no picture."""
+    turn = turns.begin(request.session_hash)
+    yield from _answer(turn, NO_PICTURE, given, example, key, direction, detail, text, like)
+
+
+def after(number: int, given: str | None, example: str, key: str, direction: str, detail: str, text: str,
+          like: str | None, request: gr.Request):  # fmt: skip
+    """As ``translated``, after ``followed``, unless the visitor has asked for something else meanwhile."""
+    turn = turns.last(request.session_hash)
+    if turn is not None and turn.number == number:
+        yield from _answer(turn, EMPTY, given, example, key, direction, detail, text, like)
+    else:
+        yield *_same(), None
+
+
+def _answer(turn: Turn, empty: str, given: str | None, example: str, *rest):
+    if not (given or example):
+        yield *_empty(empty), None
+        return
+    try:
+        order = _ordered(given, example, *rest)
+        if not given and order.detail == one_picture.FITTED and order.palette is None:
+            trip = examples.result(Path(example), order.choice, order.way)
+            yield *_results(order, trip, turn), None
+        elif order.large:
+            yield *_busy("Getting ready …"), turn.number
+        else:
+            for state in _steps(order, turn):
+                yield *state, None
+    except Exception as error:
+        yield *_failed(error, turn), None
+
+
+def continued(number: int | None, given: str | None, example: str, key: str, direction: str, detail: str, text: str,
+              like: str | None, request: gr.Request):  # fmt: skip
+    """A large picture, after it has waited for other large ones."""
+    turn = turns.last(request.session_hash)
+    if turn is None or turn.number != number:
+        yield _empty("Cancelled.") if turn is None and number is not None else _same()
+        return
+    try:
+        yield from _steps(_ordered(given, example, key, direction, detail, text, like), turn)
+    except Exception as error:
+        yield _failed(error, turn)
+
+
+def cancelled(request: gr.Request) -> None:
+    """Ends what the visitor has running; also where he has left."""
+    turns.cancel(request.session_hash)
+
+
+def _steps(order: Order, turn: Turn) -> Iterator[tuple]:
+    """States of the tab: how far it is, where that takes long, and the results."""
+    begun = time.monotonic()
+    with contextlib.closing(in_background(order.trip, turn)) as work:
+        while True:
+            try:
+                share = next(work)
+            except StopIteration as end:
+                yield _results(order, end.value, turn)
+                return
+            passed = time.monotonic() - begun
+            if passed > PATIENCE:
+                yield _busy(words.progress(share or 0, passed))
+
+
+def _results(order: Order, trip: one_picture.Trip, turn: Turn):
+    if turn.is_set():  # something newer was asked for meanwhile
+        raise Stopped
+    way = order.way
+    seen = one_picture.shown(trip.given), one_picture.shown(trip.result)
+    home = None if trip.back is None else (seen[0], one_picture.shown(trip.back))
+    labels = f"{way.source} | {way.target}", f"{way.source} | {way.source} → {way.target} → {way.source}"
+    file = save_result(trip.full, order.path, way)
+    pair = file.with_name(f"{file.stem}_before_and_after.jpg")
+    grid(list(seen), 2).save(pair, quality=92)
+    return (
+        gr.ImageSlider(seen, label=labels[0]),
+        gr.Button(visible=False),
+        words.summary(trip, way, order.colours),
+        gr.Row(visible=True),
+        gr.DownloadButton(value=str(file)),
+        gr.DownloadButton(value=str(pair)),
+        gr.ImageSlider(home, label=labels[1], visible=home is not None),
+        words.cycle(trip, way),
+        gr.skip(),
+    )
+
+
+def _empty(said: str, keep: bool = True):
+    """No results, and without ``keep`` no picture of the visitor's either."""
+    same = gr.skip()
+    return (None, gr.Button(visible=False), said, gr.Row(visible=False), same, same,
+            gr.ImageSlider(None, visible=False), "", same if keep else None)  # fmt: skip
+
+
+def _busy(said: str):
+    return gr.skip(), gr.Button(visible=True), said, *[gr.skip()] * 6
+
+
+def _same():
+    return [gr.skip()] * 9
+
+
+def _failed(error: Exception, turn: Turn):
+    if turn.is_set():
+        return _empty("Cancelled.") if turn.cancelled else _same()
+    said = f"**{SORRY}.** {sentence(error)}"
+    if isinstance(error, ImageError):  # the browser would show what cannot be read as a broken picture
+        return _empty(said, keep=False)
+    return gr.skip(), gr.Button(visible=False), said, *[gr.skip()] * 6
+
+
+@friendly
+def followed(given: str | None, key: str | None, direction: str | None, request: gr.Request):
+    """What the direction brings with it: examples, the first of which is taken where the visitor gave no picture.
+
+    The last output is the number of this turn.
+    """
+    turn = turns.begin(request.session_hash)
+    if not key:
+        off = {"visible": False}
+        return gr.Gallery(**off), "", gr.Column(**off), gr.Button(**off), gr.Gallery(**off), turn.number
+    choice = choices.choose(key)
+    way = choice.way(direction)
+    found = examples.examples(choice, way)
+    paints = colours.paints(choice, way)
+    first = str(found[0]) if found and choice.here and not given else ""
+    return (
+        gr.Gallery([_thumbnail(path) for path in found], visible=bool(found), selected_index=None),
+        first,
+        gr.Column(visible=paints),
+        gr.Button(visible=paints),
+        gr.Gallery(visible=False),
+        turn.number,
+    )
+
+
+def _thumbnail(path: Path) -> Image.Image:
+    small = one_picture.on_white(open_image(path))
+    small.thumbnail((THUMBNAIL, THUMBNAIL))
+    return small
+
+
+@friendly
+def chosen(key: str, direction: str, event: gr.SelectData):
+    """An example, in place of the visitor's own picture."""
+    choice = choices.choose(key)
+    return str(examples.examples(choice, choice.way(direction))[event.index]), None
+
+
+@friendly
+def suggested(given: str | None, example: str, key: str, direction: str, offset: int):
+    """The picture in the next stored palettes; the offset is the number of the first one."""
+    if not (given or example):
+        raise UserError("There is no picture yet: choose one first.")
+    choice = choices.choose(key)
+    numbers = range(offset, offset + colours.SUGGESTED)
+    made = one_picture.suggestions(one_picture.read_picture(given or example), choice.way(direction), numbers)
+    pictures = [one_picture.shown(picture) for picture in made]
+    return gr.Gallery(pictures, visible=True, selected_index=None), offset + colours.SUGGESTED
+
+
+@friendly
+def taken(offset: int, event: gr.SelectData):
+    """The suggestion that was clicked becomes the palette; the picture whose colours were used goes."""
+    return str(offset - colours.SUGGESTED + event.index), None
