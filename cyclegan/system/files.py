@@ -70,6 +70,15 @@ def write_whole(path: str | os.PathLike[str], data: bytes | memoryview | str) ->
         part.write_bytes(data.encode() if isinstance(data, str) else data)
 
 
+def append(path: Path, text: str) -> None:
+    """Adds text to the end of a file, made where it is not there; raises OSError with its name."""
+    try:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:  # of writing, which does not say where
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
+
+
 def sweep(folder: Path) -> None:
     """Removes the unfinished files of killed processes from ``folder`` and all below it; no other may be writing."""
     for part in folder.rglob(".*.part"):

@@ -22,7 +22,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tomli_w
 import torch.distributed as dist
 from filelock import Timeout
@@ -36,9 +35,10 @@ from cyclegan.networks.weights import read_header, save_weights
 from cyclegan.system.devices import process_count, process_rank
 from cyclegan.system.errors import UserError
 from cyclegan.system.file_sets import settle, together
-from cyclegan.system.files import lock, sweep, whole, write_whole
+from cyclegan.system.files import append, lock, sweep, whole, write_whole
 from cyclegan.system.randomness import random_state
 from cyclegan.system.records import run_settings
+from cyclegan.train.board import Board
 from cyclegan.train.checkpoint import read_checkpoint, restore, write_checkpoint
 from cyclegan.train.config import Config
 from cyclegan.train.log import draw_curves, forget_after
@@ -59,7 +59,7 @@ class Run:
         self.checkpoint = folder / "checkpoint.pt"
         if self.writes:
             self._claim()
-        self._board: Any = None
+        self._board: Board | None = None
         self._first = 0  # the step that this process goes on from
 
     def _claim(self) -> None:
@@ -160,13 +160,8 @@ class Run:
         """Appends one line to log.jsonl and to TensorBoard; ``record`` has "step", "losses" and whatever else."""
         if not self.writes:
             return
-        with open(self.folder / "log.jsonl", "a") as file:
-            file.write(json.dumps(record) + "\n")
-        for name, value in record["losses"].items():
-            self.board.add_scalar(f"loss/{name}", value, record["step"])
-        for kind in ("metrics", "change"):  # evaluations only
-            for name, value in record.get(kind, {}).items():
-                self.board.add_scalar(f"{kind}/{name.replace(' ', '/')}", value, record["step"])
+        append(self.folder / "log.jsonl", json.dumps(record) + "\n")
+        self.board.add(record)
         if "metrics" in record:
             draw_curves(self.folder)
 
@@ -180,16 +175,14 @@ class Run:
         }
         grid = sheet(blocks)
         save_picture(grid, self.folder / "samples" / f"step_{step:06d}.png")
-        self.board.add_image("samples", np.asarray(grid), step, dataformats="HWC")
+        self.board.add_sample(grid, step)
         draw_curves(self.folder)
 
     @property
-    def board(self):
-        """The TensorBoard writer, made when first used: it takes a second to import."""
+    def board(self) -> Board:
+        """What writes for TensorBoard, made when first used."""
         if self._board is None:
-            from torch.utils.tensorboard import SummaryWriter
-
-            self._board = SummaryWriter(self.folder / "tensorboard", purge_step=self._first + 1)
+            self._board = Board(self.folder / "tensorboard", self._first + 1)
         return self._board
 
     def export(self, game: Game, step: int, into: Path) -> None:

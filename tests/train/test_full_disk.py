@@ -105,3 +105,45 @@ def test_a_checkpoint_that_the_disk_refuses_leaves_the_former_one(squares, tmp_p
     assert (run / "checkpoint.pt").read_bytes() == before
     assert not list(run.rglob("*.part"))
     assert main([*flags, "--steps", "2"]) == 0
+
+
+TRAINS = """
+import contextlib, io, json, os, shutil, sys
+from pathlib import Path
+from cyclegan.train.__main__ import main
+from painted import paint
+disk = Path(os.environ["DISK"])
+for side, colour in (("trainA", (220, 30, 30)), ("trainB", (30, 30, 220))):
+    paint(disk / "dataset" / side, 2, colour)
+flags = [str(disk / "dataset"), "--runs", str(disk), "--name", "run", "--generator", "mobile", "--width", "2"]
+flags += ["--blocks", "1", "--discriminator", "pixel", "--size", "32", "--load", "36", "--pool", "0", "--device", "cpu"]
+checkpoint = disk / "run" / "checkpoint.pt"
+def train(steps):
+    with contextlib.redirect_stderr(io.StringIO()) as said, contextlib.redirect_stdout(io.StringIO()):
+        code = main([*flags, "--steps", str(steps)])
+    return code, said.getvalue()
+train(1)
+before = checkpoint.read_bytes()
+seen = []
+for left in (0, 8, 60, 200):  # kilobytes: for the settings, for a line of the log, for samples, for the checkpoint
+    free = shutil.disk_usage(disk).free - left * 1024
+    (disk / "fill").write_bytes(bytes(free))
+    code, said = train(3)
+    (disk / "fill").unlink()
+    seen.append([code, said, checkpoint.read_bytes() == before, len(list(disk.rglob("*.part")))])
+code, _ = train(3)
+steps = [json.loads(line)["step"] for line in (disk / "run" / "log.jsonl").read_text().splitlines()]
+print(json.dumps({"seen": seen, "code": code, "steps": steps}))
+"""
+
+
+def test_a_disk_that_fills_up_while_training(root):
+    """Whatever was being written: one sentence with its name, the former checkpoint, and on it goes with more room."""
+    told = on_a_small_disk("size=6m", TRAINS)
+    files = []
+    for code, said, same, parts in told["seen"]:
+        assert code == 1 and same and not parts
+        assert said.count("\n") == 1 and "No space left on device; what was saved before is whole" in said, said
+        files.append(Path(said.split(": ")[1]).name)
+    assert "config.json" in files and "checkpoint.pt" in files
+    assert told["code"] == 0 and told["steps"] == [1, 2, 3]
