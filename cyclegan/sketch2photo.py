@@ -17,7 +17,8 @@ import tyro
 class Options:
     """Make a data set for training sketch → photo out of a folder of photos.
 
-    Half of the photos become pencil drawings (domain A), the other half stay photos (domain B).
+    Half of the photos become pencil drawings (domain A), the other half stay photos (domain B); with --pairs all become
+    drawings, and stay photos too.
     """
 
     photos: tyro.conf.Positional[Path]
@@ -28,6 +29,8 @@ class Options:
     """Side in pixels of the pictures made: the middle square of each photo, scaled. Training at 256 loads 286."""
     test: float = 0.1
     """Share of the photos that is kept for the test, as pairs of drawing and photo."""
+    pairs: bool = False
+    """Draw every photo and keep it as its drawing's partner, for --model pix2pix, which learns from pairs."""
     skip_bad: bool = False
     """Leave out photos that cannot be read instead of stopping."""
 
@@ -41,9 +44,10 @@ def main(arguments: list[str] | None = None) -> int:
 def _make(options: Options) -> int:
     from cyclegan.data.pencil_photos import make_sketch2photo
 
-    counts = make_sketch2photo(options.photos, options.out, options.size, options.test, options.skip_bad)
+    photos, out, size, test = options.photos, options.out, options.size, options.test
+    counts = make_sketch2photo(photos, out, size, test, options.skip_bad, options.pairs)
     print(f"{options.out}: {counts['trainA']} sketches, {counts['trainB']} photos, {counts['testA']} test pairs.")
-    print(f"Next: python -m cyclegan.train {options.out}")
+    print(f"Next: python -m cyclegan.train {options.out}{' --model pix2pix' if options.pairs else ''}")
     return 0
 
 

@@ -1,7 +1,8 @@
 """A sketch → photo data set out of any folder of photos.
 
 Domain A is pencil drawings of one half of the photos, domain B the photos of the other half, so that training is
-unpaired. A share is kept for the test, where both folders show the same photos under the same names.
+unpaired; or in pairs, every photo is drawn and is the partner of its drawing, under the same name. A share is kept for
+the test, always in pairs.
 """
 
 import hashlib
@@ -19,10 +20,11 @@ WORKERS = min(8, os.cpu_count() or 1)  # a thread holds a whole photo, so their 
 
 
 def make_sketch2photo(
-    photos: Path, folder: Path, size: int = 286, test: float = 0.1, skip_bad: bool = False
+    photos: Path, folder: Path, size: int = 286, test: float = 0.1, skip_bad: bool = False, pairs: bool = False
 ) -> dict[str, int]:
     """Make `folder` with trainA, trainB, testA, testB and card.toml; returns how many pictures each one has.
 
+    With `pairs` the training pictures are pairs too, for models that learn from them.
     RGB and grey PNG files of `size` × `size`. The parts follow from a hash of each file's bytes: the same photos give
     the same data set, and a photo that is there twice is used once. `folder` appears whole or not at all. Raises
     `UserError`; unreadable photos are named in it, or on standard error with `skip_bad`.
@@ -44,7 +46,7 @@ def make_sketch2photo(
     def build(work: Path) -> Path:
         squares = _cut_squares(files, photos, work / "squares", size, skip_bad)
         _require_enough(len(squares), photos)
-        counts.update(_share_out(squares, work, test))
+        counts.update(_share_out(squares, work, test, pairs))
         (work / "squares").rmdir()
         (work / "card.toml").write_text(_card(folder.name, size), "utf-8")
         return work
@@ -112,7 +114,7 @@ def _names(files: list[Path], photos: Path) -> dict[Path, str]:
     return names
 
 
-def _share_out(squares: list[Path], work: Path, test: float) -> dict[str, int]:
+def _share_out(squares: list[Path], work: Path, test: float, pairs: bool) -> dict[str, int]:
     """Move the photos to their parts and draw the sketches; returns how many pictures each part has."""
     from PIL import Image
 
@@ -121,7 +123,8 @@ def _share_out(squares: list[Path], work: Path, test: float) -> dict[str, int]:
 
     kept = max(1, round(len(squares) * test))
     training = squares[kept:]
-    parts = {"testA": squares[:kept], "testB": squares[:kept], "trainA": training[::2], "trainB": training[1::2]}
+    drawn, photos = (training, training) if pairs else (training[::2], training[1::2])
+    parts = {"testA": squares[:kept], "testB": squares[:kept], "trainA": drawn, "trainB": photos}
     for part in parts:
         (work / part).mkdir()
 
@@ -133,7 +136,7 @@ def _share_out(squares: list[Path], work: Path, test: float) -> dict[str, int]:
     with ThreadPoolExecutor(WORKERS) as pool:
         for _ in track(pool.map(sketch, jobs), "Drawing sketches", len(jobs)):
             pass
-    for path in parts["trainA"]:
+    for path in set(drawn) - set(photos):
         path.unlink()
     for part in ("testB", "trainB"):
         for path in parts[part]:

@@ -76,6 +76,18 @@ def test_one_command_makes_a_data_set_that_training_finds(photos, tmp_path):
         np.testing.assert_array_equal(read_image(sketch, 1)[..., 0], pencil_drawing(read_image(photo)))
 
 
+def test_pairs_are_every_photo_and_its_drawing(photos, tmp_path):
+    out = tmp_path / "mine"
+    done = run(photos, "-o", out, "--size", 48, "--test", 0.2, "--pairs")
+    assert done.returncode == 0 and f"python -m cyclegan.train {out} --model pix2pix" in done.stdout, done.stderr
+    names = listing(out)
+    assert [len(names[part]) for part in PARTS] == [10, 10, 2, 2]
+    assert names["trainA"] == names["trainB"] and not names["trainA"] & names["testA"]
+    for name in names["trainA"]:
+        drawn = pencil_drawing(read_image(out / "trainB" / name))
+        np.testing.assert_array_equal(read_image(out / "trainA" / name, 1)[..., 0], drawn)
+
+
 def test_the_same_photos_give_the_same_set_whatever_they_are_called(photos, tmp_path):
     make_sketch2photo(photos, tmp_path / "one", size=48)
     make_sketch2photo(photos, tmp_path / "two", size=48)
