@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from cyclegan.data.folders import find_domains, unwrap
+from cyclegan.data.folders import find_pairs, unwrap
 from cyclegan.system.download import NotFetched, download
 from cyclegan.system.errors import UserError
 from cyclegan.system.files import filled, megabytes, place, require_space, sha256_of
@@ -72,7 +72,7 @@ def from_zip(target: Path, pack: Path, sha256: str | None) -> None:
 def _unpack(pack: Path, digest: str, work: Path) -> Path:
     unpack(pack, work)
     folder = unwrap(work)
-    find_domains(folder)  # an archive of something else does not become a data set
+    find_pairs(folder)  # an archive of something else does not become a data set
     (folder / ".sha256").write_text(digest)
     return folder
 

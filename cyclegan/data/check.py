@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from cyclegan.data.bands import band_type
+from cyclegan.data.halves import Half
 from cyclegan.data.images import has_several, load_image, read_image, read_values
 from cyclegan.data.values import Span, common_span, extremes, is_wide, type_of
 from cyclegan.system.errors import ImageError, UserError
@@ -125,4 +126,6 @@ def _look(path: Path, channels: int) -> tuple[bool, bool]:
     if channels not in (1, 3):
         return band_type(path) != np.uint8, False
     with Image.open(path) as image:
+        if isinstance(path, Half) and image.width % 2:
+            read_image(path, channels)  # odd when upright too? It says so
         return is_wide(image.mode), has_several(image)

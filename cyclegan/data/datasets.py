@@ -21,17 +21,19 @@ first.
 """
 
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cyclegan.data.archives import from_mirrors, from_zip
-from cyclegan.data.folders import find_domains, unwrap
-from cyclegan.data.images import find_images
+from cyclegan.data.folders import Domains, find_domains, find_pairs, pictures_in, unwrap
 from cyclegan.data.values import Span, is_span
 from cyclegan.system.cards import card_files, hint, read_card
 from cyclegan.system.errors import ImageError, UserError
 from cyclegan.system.files import filled, place
 from cyclegan.system.records import run_settings
+
+Sides = tuple[list[Path], list[Path]]  # the pictures of A and of B
 
 
 @dataclass(frozen=True)
@@ -46,19 +48,29 @@ class Dataset:
     train_B: Path
     test_A: Path | None
     test_B: Path | None
+    side_by_side: bool  # whether those of A and B are the same, and each file shows both
     paired_test: bool
     defaults: dict  # of training, from the card's [train]
     card: dict  # {} where there is none
+
+    def training(self) -> Sides:
+        """The training pictures of A and of B."""
+        return pictures_in(self.train_A, self.train_B, self.side_by_side)
+
+    def test(self) -> Sides:
+        """The test pictures of A and of B; [] where there are none."""
+        return pictures_in(self.test_A, self.test_B, self.side_by_side)
 
     def test_pairs(self) -> list[tuple[Path, Path]]:
         """The test pictures that are each other's ground truth, as (A, B); [] where none are known to be.
 
         They share their name, but for a trailing _A or _B (the maps of the paper are named that way).
         """
-        if not (self.paired_test and self.test_A and self.test_B):
+        if not (self.paired_test or self.side_by_side):
             return []
-        in_B = {path.stem.removesuffix("_B"): path for path in find_images(self.test_B)}
-        in_A = ((path.stem.removesuffix("_A"), path) for path in find_images(self.test_A))
+        A, B = self.test()
+        in_B = {path.stem.removesuffix("_B"): path for path in B}
+        in_A = ((path.stem.removesuffix("_A"), path) for path in A)
         return [(path, in_B[name]) for name, path in in_A if name in in_B]
 
 
@@ -104,16 +116,19 @@ def dataset_of_run(folder: str | os.PathLike) -> str | None:
     return next((settings["dataset"] for run in runs if (settings := run_settings(run))), None)
 
 
-def locate(name_or_folder: str | os.PathLike, data: str | os.PathLike | None = None) -> Dataset:
+def locate(
+    name_or_folder: str | os.PathLike, data: str | os.PathLike | None = None, side_by_side: bool = False
+) -> Dataset:
     """Find a data set by its card's name or as a folder of the user's own; fetch or make what is missing.
 
     `data` is a zip or a folder that takes the place of the download. A name always means the card of that
-    name: write ./horse2zebra for a folder called the same. Raises UserError for what the user can mend.
+    name: write ./horse2zebra for a folder called the same. Pictures that show A and B `side_by_side` are for those
+    who ask for them. Raises UserError for what the user can mend.
     """
     if len(card_named(os.fspath(name_or_folder)).get("domains", "AB")) == 1:
         models = "train a model that makes pictures from noise, such as --model dcgan"
         raise UserError(f"{name_or_folder} is a set of pictures without a second domain: {models}")
-    return _dataset(*find_dataset(name_or_folder, data))
+    return _dataset(*find_dataset(name_or_folder, data), find_pairs if side_by_side else find_domains)
 
 
 def find_dataset(name_or_folder: str | os.PathLike, data: str | os.PathLike | None = None) -> tuple[str, Path, dict]:
@@ -180,11 +195,11 @@ def spans_on_card(card: dict) -> list[Span]:
     return [(float(span[0]), float(span[1])) for span in each if span] if fits else []
 
 
-def _dataset(name: str, folder: Path, card: dict) -> Dataset:
+def _dataset(name: str, folder: Path, card: dict, find: Callable[[Path, Sequence[str]], Domains]) -> Dataset:
     try:
         folder = unwrap(folder)
         card = card or _own_card(folder)
-        found = find_domains(folder, card.get("folders") or card.get("domains") or ())
+        found = find(folder, card.get("folders") or card.get("domains") or ())
     except OSError as error:
         raise UserError(f"cannot read {error.filename or folder}: {error.strerror or error}") from error
     except ImageError as error:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from cyclegan.data.halves import halves
 from cyclegan.data.images import find_images, is_debris, walk
 from cyclegan.system.errors import UserError
 
@@ -23,6 +24,13 @@ class Domains(NamedTuple):
     train_B: Path
     test_A: Path | None
     test_B: Path | None
+    side_by_side: bool = False  # whether those of A and B are the same, and each file shows both
+
+
+def pictures_in(A: Path | None, B: Path | None, side_by_side: bool) -> tuple[list[Path], list[Path]]:
+    """The pictures of A and of B in their two folders, which for pictures ``side_by_side`` are one; [] without one."""
+    of_A, of_B = (find_images(folder) if folder else [] for folder in (A, B))
+    return halves(of_A) if side_by_side else (of_A, of_B)
 
 
 def unwrap(folder: Path) -> Path:
@@ -65,7 +73,22 @@ def find_domains(folder: Path, order: Sequence[str] = ()) -> Domains:
     for path in train:
         if not find_images(path):
             raise UserError(f"{path} holds {_content(path)} but no pictures that can be read here{_unread(path)}")
-    return Domains(names, *train, *(path if path and find_images(path) else None for path in test))
+    test_A, test_B = (path if path and find_images(path) else None for path in test)
+    return Domains(names, train[0], train[1], test_A, test_B)
+
+
+def find_pairs(folder: Path, order: Sequence[str] = ()) -> Domains:
+    """As ``find_domains``, but pictures that show A and B side by side are understood too.
+
+    They lie in train/ [test/ or val/], as in the archives of pix2pix, or in `folder` itself.
+    """
+    inside = _subfolders(folder)
+    train = _first(inside, TRAIN) if inside else folder
+    if train is None or _subfolders(train) or not find_images(train):
+        return find_domains(folder, order)
+    test = _first(inside, TEST)
+    test = test if test and find_images(test) else None
+    return Domains(_names_in(folder.name), train, train, test, test, side_by_side=True)
 
 
 def _splits(domain: Path, side: str) -> tuple[Path, Path | None]:
@@ -122,7 +145,7 @@ def _unexpected(folder: Path, but: str = "") -> UserError:
     if not inside and find_images(folder):
         return UserError(
             f"{found}, and no folder for each domain: put their pictures into trainA/ and trainB/; where each picture "
-            "shows A and B side by side, as for pix2pix, cut it in halves first"
+            "shows A and B side by side, --model pix2pix takes it as it is, and for other models cut it in halves first"
         )
     if len(inside) > 2 and not but:
         two = ", ".join(f'"{path.name}"' for path in sorted(inside.values())[:2])

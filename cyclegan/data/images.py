@@ -10,6 +10,7 @@ the same pixels everywhere. What Pillow leaves open is decided as follows.
 - **Bands** beyond colour are transparency only where the file calls them so; others need ``channels`` as many as
   there are.
 - **Animations** and files of several pages give their first.  Embedded colour profiles are not applied.
+- **Two pictures side by side** in one file are read one by one, by the paths of ``data.halves``.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cyclegan.data.bands import named_bands, read_bands
+from cyclegan.data.halves import Half
 from cyclegan.data.values import Span, is_wide, narrowed, own_span, type_of
 from cyclegan.system.errors import ImageError, MissingPackage
 
@@ -66,7 +68,8 @@ def read_values(source: Source, channels: int) -> np.ndarray:
     Raises `ImageError`, also where the file has another number of bands.
     """
     try:
-        return read_bands(source, channels)
+        values = read_bands(source, channels)
+        return source.of_values(values) if isinstance(source, Half) else values
     except (MemoryError, MissingPackage):
         raise
     except ImageError as error:
@@ -101,7 +104,8 @@ def load_image(source: Source) -> Image.Image:
             _turn_upright(image)
             image.format = kind  # says what 32 bits are
             image.info["several"] = several
-            return image if is_wide(image.mode) else as_8bit(image)
+            meant = source.of(image) if isinstance(source, Half) else image
+            return meant if is_wide(meant.mode) else as_8bit(meant)
     except MemoryError:
         raise
     except ImageError as error:

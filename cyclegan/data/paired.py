@@ -41,12 +41,22 @@ class Paired(Unpaired):
 def by_stem(A: list[Path], B: list[Path]) -> tuple[list[Path], list[Path]]:
     """The files of A and their partners in B, by the name without its ending.
 
-    Raises ``UserError`` that names the first file on each side without a partner.
+    A trailing _A or _B does not count (the maps of CycleGAN's paper are named that way). Raises ``UserError`` that
+    names the first file on each side without a partner, or two files of one name.
     """
-    in_A, in_B = ({path.stem: path for path in files} for files in (A, B))
+    in_A, in_B = _named(A, "_A"), _named(B, "_B")
     sides = ((in_A, in_B), (in_B, in_A))
     alone = [next((there[stem] for stem in there if stem not in other), None) for there, other in sides]
     if any(alone):
         said = " and ".join(f"{path} has no partner" for path in alone if path)
         raise UserError(f"{said}: pairs bear the same name in both folders")
     return list(in_A.values()), [in_B[stem] for stem in in_A]
+
+
+def _named(files: list[Path], end: str) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in files:
+        first = found.setdefault(path.stem.removesuffix(end), path)
+        if first is not path:
+            raise UserError(f"{first} and {path} bear one name, so nobody can say which of them belongs to a partner")
+    return found

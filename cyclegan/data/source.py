@@ -4,7 +4,7 @@ A model names the kind of its samples (``Game.samples``), and ``SAMPLES`` says h
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,6 @@ from cyclegan.data.check import Heads, check_bodies, find_spans, readable
 from cyclegan.data.config import ImagesConfig, PicturesConfig, VoxelsConfig
 from cyclegan.data.datasets import Dataset, find_dataset, locate, spans_on_card
 from cyclegan.data.identity import fingerprints
-from cyclegan.data.images import find_images
 from cyclegan.data.paired import Paired, by_stem
 from cyclegan.data.pixels import to_signed
 from cyclegan.data.published import read_published
@@ -78,13 +77,31 @@ def unpaired(dataset: str, data: Path | None, config: PicturesConfig, reading: R
 
 
 def paired(dataset: str, data: Path | None, config: PicturesConfig, reading: Reading) -> Source:
-    """Two folders whose pictures belong together by name; one draw of crop and augmentation serves both."""
-    found = locate(dataset, data)
-    train, test, wide = _files_of(found, reading)
-    return _two_domains(found, Paired, by_stem(*train), by_stem(*test), wide, config, reading)
+    """Two folders whose pictures belong together by name, or files that show both sides of a pair.
+
+    One draw of crop and augmentation serves both pictures of a pair.
+    """
+    found = locate(dataset, data, side_by_side=True)
+    train, wide = _pairs(found, found.training(), reading)
+    test = _pairs(found, found.test(), reading)[0] if all(found.test()) else train
+    return _two_domains(found, Paired, train, test, wide, config, reading)
 
 
 Sides = tuple[list[Path], ...]  # the files of A and of B
+
+
+def _pairs(found: Dataset, sides: Sides, reading: Reading) -> tuple[Sides, Sides]:
+    """The files of the pairs of which both can be read, and which of them have more than 8 bits."""
+    sides = sides if found.side_by_side else by_stem(*sides)
+    quiet = replace(reading, say=lambda line: None) if found.side_by_side else reading  # said of the file once
+    heads = [_heads(*side) for side in zip(sides, found.channels, (reading, quiet), strict=True)]
+    good = [set(side.files) for side in heads]
+    pairs = [
+        pair for pair in zip(*sides, strict=True) if all(path in side for path, side in zip(pair, good, strict=True))
+    ]
+    if not pairs:
+        raise UserError(f"of no pair in {found.folder} both pictures can be read")
+    return tuple(map(list, zip(*pairs, strict=True))), tuple(side.wide for side in heads)
 
 
 def _files_of(found: Dataset, reading: Reading) -> tuple[Sides, Sides, Sides]:
@@ -92,13 +109,10 @@ def _files_of(found: Dataset, reading: Reading) -> tuple[Sides, Sides, Sides]:
 
     Those for training stand in where there are none for the test.
     """
-    train = [
-        _heads(folder, channels, reading)
-        for folder, channels in zip((found.train_A, found.train_B), found.channels, strict=True)
-    ]
+    train = [_heads(files, channels, reading) for files, channels in zip(found.training(), found.channels, strict=True)]
     test = [
-        _heads(folder, channels, reading) if folder else heads
-        for folder, channels, heads in zip((found.test_A, found.test_B), found.channels, train, strict=True)
+        _heads(files, channels, reading) if files else heads
+        for files, channels, heads in zip(found.test(), found.channels, train, strict=True)
     ]
     files, of_test = (tuple(heads.files for heads in side) for side in (train, test))
     return files, of_test, tuple(heads.wide for heads in train)
@@ -189,8 +203,8 @@ def record_of(folder: Path, sides: Sequence[list[Path]], spans: Sequence[Span | 
     }
 
 
-def _heads(folder: Path, channels: int, reading: Reading) -> Heads:
-    return readable(find_images(folder), reading.skip_bad, reading.say, channels)
+def _heads(files: list[Path], channels: int, reading: Reading) -> Heads:
+    return readable(files, reading.skip_bad, reading.say, channels)
 
 
 def images(dataset: str, data: Path | None, config: ImagesConfig, reading: Reading) -> Source:

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from cyclegan.data.datasets import Dataset, dataset_names, dataset_of_run, locate, spans_on_card
-from cyclegan.data.images import find_images
 from cyclegan.evaluate.entries import Pair, ResultFolder, TestSet, is_generator, load_translators, pairs, pictures
 from cyclegan.evaluate.features import FeatureNetwork, default_features, load_features
 from cyclegan.evaluate.generators import assess_generators
@@ -40,6 +39,8 @@ def _assess_translators(
     wanted = tuple(d for d in DIRECTIONS if options.direction in ("both", d.letters))
     loaded = {subject: load_translators(subject, wanted, device) for subject in names}
     data = _data(options, loaded)
+    if any(facts["provenance"].get("paired") for found in loaded.values() for _, facts in found.values()):
+        data = replace(data, paired_test=True)  # one that learned from pairs
     if data.test_pairs():
         require("SSIM, for test pictures in pairs,", "eval", "torchmetrics")
     subjects = {
@@ -121,8 +122,8 @@ def _data(options: Evaluation, loaded: dict) -> Dataset:
     folder = Path(name)
     try:
         if folder.is_dir() and folder.resolve().name in dataset_names() and not (folder / "card.toml").exists():
-            return locate(folder.resolve().name, folder)  # its card knows the domains' names
-        return locate(name)
+            return locate(folder.resolve().name, folder, side_by_side=True)  # its card knows the domains' names
+        return locate(name, side_by_side=True)
     except UserError as error:
         hint = "" if options.data else "; --data takes another data set or folder"
         raise UserError(f"{error}{hint}") from error
@@ -131,8 +132,8 @@ def _data(options: Evaluation, loaded: dict) -> Dataset:
 def _test(data: Dataset, direction: Direction, rows: list) -> TestSet:
     """One direction of a data set; its training pictures stand in where it has no test pictures."""
     has_test = bool(data.test_A and data.test_B)
-    train = [find_images(folder) for folder in direction.of((data.train_A, data.train_B))]
-    test = [find_images(folder) for folder in direction.of((data.test_A, data.test_B)) if folder] if has_test else train
+    train = direction.of(data.training())
+    test = direction.of(data.test()) if has_test else train
     domains, channels = direction.of(data.domains), direction.of(data.channels)
     for count, domain in zip(map(len, test), domains, strict=True):
         enough(count, domain)

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from cyclegan.data.datasets import dataset_root
-from cyclegan.data.folders import find_domains
+from cyclegan.data.folders import find_pairs, pictures_in
 from cyclegan.data.images import find_images
 from cyclegan.page import choices, one_picture
 from cyclegan.page.choices import Choice, Way
@@ -28,9 +28,9 @@ def examples(choice: Choice, way: Way) -> list[Path]:
         return find_images(chosen)[:COUNT]
     for folder in (dataset_root() / Path(dataset).name, Path(dataset)):
         try:
-            found = find_domains(folder)
-            side = found.test_B or found.train_B if way.reverse else found.test_A or found.train_A
-            return find_images(side)[:COUNT]
+            found = find_pairs(folder)
+            there = found.test_A or found.train_A, found.test_B or found.train_B
+            return pictures_in(*there, found.side_by_side)[way.reverse][:COUNT]
         except (UserError, OSError):
             continue
     return []

@@ -1,5 +1,7 @@
 """Pairs: partners by name, one draw for both."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -76,3 +78,13 @@ def test_a_damaged_picture_takes_its_partner_with_it(pairs):
         [Paired(A, B, PicturesConfig(size=32)).sample(k) for k in range(5)]
     samples = [Paired(A, B, PicturesConfig(size=32), skip_bad=True).sample(k) for k in range(5)]
     assert all(torch.equal(a, b) for a, b in samples)
+
+
+def test_the_names_of_cyclegans_maps_are_pairs():
+    A, B = [Path("1_A.jpg"), Path("2_A.jpg")], [Path("2_B.jpg"), Path("1_B.jpg")]
+    assert by_stem(A, B) == (A, B[::-1])
+
+
+def test_two_pictures_of_one_name_are_refused():
+    with pytest.raises(UserError, match=r"a/1\.png and b/1\.jpg bear one name"):
+        by_stem([Path("a/1.png"), Path("b/1.jpg")], [Path("1.png")])
