@@ -74,6 +74,7 @@ class Player:
         self.moves = 0
         self.parts = 1  # calls of ``move`` that make one move
         self._part = 0  # those that came since the last move
+        self.waits = 0  # moves to let pass first, while another player catches up
 
     def _average_of(self, network: nn.Module) -> AveragedModel:
         average = AveragedModel(network, multi_avg_fn=self._lerp, use_buffers=True)
@@ -92,8 +93,13 @@ class Player:
         """One descent step on ``loss`` (0-d) at ``rate`` × the optimiser's learning rate.
 
         Only this player's weights receive gradients: whatever else the graph passes through is left alone. With several
-        ``parts`` the first calls add up gradients, and the last one steps on the mean of the losses.
+        ``parts`` the first calls add up gradients, and the last one steps on the mean of the losses. While the player
+        ``waits``, nothing moves, and one wait is over instead.
         """
+        if self.waits:
+            self._part = (self._part + 1) % self.parts
+            self.waits -= self._part == 0
+            return
         if self._part == 0:
             self.optimizer.zero_grad(set_to_none=True)
         (loss / self.parts if self.parts > 1 else loss).backward(inputs=self.parameters)
@@ -131,6 +137,7 @@ class Player:
             "averages": {name: average.module.state_dict() for name, average in self.averages.items()},
             "optimizer": self.optimizer.state_dict(),
             "moves": self.moves,
+            **({"waits": self.waits} if self.waits else {}),
         }
 
     def load_state_dict(self, state: dict) -> None:
@@ -141,6 +148,7 @@ class Player:
             average.module.load_state_dict(state["averages"][name])
         self.optimizer.load_state_dict(state["optimizer"])
         self.moves = state["moves"]
+        self.waits = state.get("waits", 0)
 
     def synchronise(self) -> None:
         """Gives every process the weights of the first, before training begins."""

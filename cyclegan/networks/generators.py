@@ -143,12 +143,17 @@ class ResNet(nn.Module):
         return _features(self.model, x, layers)
 
 
+def mobile_channels(width: int) -> list[int]:
+    """The eight base widths of a ``Mobile`` of that width."""
+    return [width * m for m in (1, 1, 2, 1, 2, 2, 1, 1)]
+
+
 class Mobile(nn.Module):
     """GAN Compression's generator: depthwise-separable blocks, about 10 times faster than ``ResNet`` on a CPU.
 
     ``channels`` are eight base widths, in the order of that paper's configuration strings: first convolution, first
     and second down-sampling, the inner widths of each third of the blocks, first and second up-sampling. ``width``
-    is a shorthand for ``width × (1, 1, 2, 1, 2, 2, 1, 1)``.
+    is a shorthand for those of ``mobile_channels``.
     """
 
     multiple = 4
@@ -165,7 +170,7 @@ class Mobile(nn.Module):
         channels=None,
     ):
         super().__init__()
-        channels = channels or [width * m for m in (1, 1, 2, 1, 2, 2, 1, 1)]
+        channels = channels or mobile_channels(width)
         if len(channels) != 8:
             raise UserError(f"a mobile generator has 8 channel numbers, not {len(channels)}: {channels}")
         first, down1, down2, *inner, up1, up2 = channels

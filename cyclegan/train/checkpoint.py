@@ -18,15 +18,19 @@ INSTEAD = "put a copy in its place, such as best.pt, or give another --name to b
 
 
 def write_checkpoint(path: Path, state: dict[str, Any]) -> None:
-    """Writes ``{"step", "game", "locals"}``, the whole file or none. Raises OSError."""
+    """Writes ``{"step", "game", "locals"}``, and ``"origin"`` where the run began with weights, the whole file or none.
+
+    Raises OSError.
+    """
     with whole(path) as part, open(part, "wb") as file:
         torch.save(state, file)
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
+def read_checkpoint(path: Path, instead: str = INSTEAD) -> dict[str, Any]:
     """What ``write_checkpoint`` wrote, on the CPU. Runs no code that the file may hold.
 
-    Raises ``UserError`` where a bit has changed, weights are no numbers, or the file is no checkpoint.
+    Raises ``UserError`` where a bit has changed, weights are no numbers, or the file is no checkpoint; it says what to
+    do ``instead``.
     """
     try:
         _require_sound(path)
@@ -34,7 +38,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         _require_form(state)
     except Exception as error:  # zip files, pickles and tensors fail in many ways
         reason = str(error) if isinstance(error, UserError) else type(error).__name__
-        raise UserError(f"{path} cannot be read ({reason}); {INSTEAD}") from error
+        raise UserError(f"{path} cannot be read ({reason}); {instead}") from error
     return state
 
 
@@ -73,6 +77,8 @@ def _require_form(state: Any) -> None:
         raise UserError("it is no checkpoint")
     if not all(isinstance(local, dict) and {"random", "game"} <= local.keys() for local in state["locals"]):
         raise UserError("it is no checkpoint")
+    if "origin" in state and not _is_origin(state["origin"]):
+        raise UserError("it is no checkpoint")
     for name, tensor in _tensors(state):
         if tensor.layout != torch.strided or tensor.is_quantized or tensor.device.type != "cpu":
             raise UserError("it is no checkpoint")
@@ -81,6 +87,12 @@ def _require_form(state: Any) -> None:
         weights = "networks" in name or "averages" in name
         if weights and tensor.is_floating_point() and not tensor.isfinite().all():
             raise UserError(f"the weights {name[-1]} are no numbers")
+
+
+def _is_origin(origin: Any) -> bool:
+    if not (isinstance(origin, dict) and isinstance(origin.get("seen"), list) and isinstance(origin.get("init"), dict)):
+        return False
+    return all(isinstance(text, str) for text in [*origin["seen"], *origin["init"], *origin["init"].values()])
 
 
 def _tensors(state: Any) -> Iterator[tuple[tuple[str, ...], Tensor]]:

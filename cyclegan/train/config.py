@@ -60,6 +60,19 @@ class TrainingConfig:
     efficientnet-lite1 where the discriminators look through the former."""
     patience: int = 0
     """Stop after this many evaluations without a better KID; 0 never."""
+    init: str | None = None
+    """Begin with the weights of a translator instead of random ones: a name such as horse2zebra, a run folder, a
+    weights file. The network's settings follow from the weights."""
+    init_back: str | None = None
+    """The same for the way back, where --init leads one way only, as published files do."""
+    catch_up: int = 200
+    """With --init: steps in which new discriminators move alone before the generators do; at most half of all steps.
+    Those of a run folder go on as they are and need none."""
+
+    @property
+    def beginnings(self) -> list[str]:
+        """The weights to begin with, by name, folder or file."""
+        return [given for given in (self.init, self.init_back) if given]
 
     @property
     def pictures(self) -> int:
@@ -79,6 +92,8 @@ class TrainingConfig:
                 min(self.eval_every, self.patience, self.keep_every) < 0,
                 "--eval-every, --patience and --keep-every cannot be negative",
             ),
+            (bool(self.init_back and not self.init), "--init-back goes with --init, the way there"),
+            (self.catch_up < 0, f"--catch-up cannot be negative, and is {self.catch_up}"),
             (self.patience > 0 and self.eval_every == 0, "--patience counts evaluations: give --eval-every too"),
             (self.eval_pictures < 2, f"--eval-pictures must be at least 2, not {self.eval_pictures}"),
         ]

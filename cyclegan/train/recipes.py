@@ -1,7 +1,8 @@
 """From a command line, or from keyword arguments, to every setting of a run.
 
-Later sources win: the model's defaults (the paper's), then the recipe, then the data set's card, then what was given.
-The settings file of another run (``--config``) takes the place of the first three.
+Later sources win: the model's defaults (the paper's), then the recipe, then the data set's card, then the weights that
+the run begins with, then what was given. The settings file of another run (``--config``) takes the place of the first
+three.
 """
 
 import argparse
@@ -46,6 +47,7 @@ def parse(arguments: list[str] | None, card_settings: CardSettings = card_settin
         cls = config_class(_algorithm(scanned))
         named = tyro.cli(cls, args=arguments, **options)
         base = defaults(cls(named.dataset, recipe=named.recipe, data=named.data), card_settings)
+    base = of_weights(base, named)
     config = tyro.cli(type(base), args=arguments, default=base, **options)
     return _with_epochs(config, base).check()
 
@@ -61,16 +63,18 @@ def configure(dataset: str | os.PathLike[str], card_settings: CardSettings = car
         saved = read_settings(Path(file))
         saved.require(model, recipe)
         base = replaced(of_file(saved, os.fspath(dataset)), own)
-        return _with_epochs(with_settings(base, settings, "train() was given"), base).check()
-    algorithm = model or owner_of(recipe or "paper")
-    if algorithm not in MODELS:
-        raise UserError(f"there is no model {algorithm!r}: there are {', '.join(MODELS)}")
-    recipes = list(load_model(algorithm).recipes)
-    if recipe not in (None, *recipes):
-        raise UserError(f"{algorithm} has no recipe {recipe!r}: it has {', '.join(recipes)}")
-    base = replaced(config_class(algorithm)(os.fspath(dataset), recipe=recipe or recipes[0]), own)
-    base = defaults(base, card_settings)
-    return _with_epochs(with_settings(base, settings, "train() was given"), base).check()
+    else:
+        algorithm = model or owner_of(recipe or "paper")
+        if algorithm not in MODELS:
+            raise UserError(f"there is no model {algorithm!r}: there are {', '.join(MODELS)}")
+        recipes = list(load_model(algorithm).recipes)
+        if recipe not in (None, *recipes):
+            raise UserError(f"{algorithm} has no recipe {recipe!r}: it has {', '.join(recipes)}")
+        base = replaced(config_class(algorithm)(os.fspath(dataset), recipe=recipe or recipes[0]), own)
+        base = defaults(base, card_settings)
+    whose = "train() was given"
+    base = of_weights(base, with_settings(base, settings, whose))
+    return _with_epochs(with_settings(base, settings, whose), base).check()
 
 
 def defaults(config: Config, card_settings: CardSettings) -> Config:
@@ -85,6 +89,20 @@ def of_file(saved: SettingsFile, dataset: str | None) -> Config:
     own = saved.of_the_run if dataset in (None, saved.dataset) else {}
     config = config_class(saved.algorithm)(dataset or saved.dataset, recipe=saved.recipe, config=saved.path)
     return with_settings(replaced(config, own), saved.values, f"{saved.path} sets")
+
+
+def of_weights(config: Config, asked: Config) -> Config:
+    """``config`` with the architecture laid over it of the weights that ``asked`` begins with, if any."""
+    if not asked.training.beginnings:
+        return config
+    from cyclegan.train.init import network_settings  # it needs torch
+
+    settings = network_settings(asked)
+    try:
+        return with_settings(config, settings)
+    except UserError as error:
+        given = " and ".join(asked.training.beginnings)
+        raise UserError(f"--model {asked.algorithm} does not train the network of --init {given}: {error}") from error
 
 
 def with_settings(config: Config, settings: dict[str, Any], whose: str = "the data set's card sets") -> Config:

@@ -61,6 +61,7 @@ class Run:
             self._claim()
         self._board: Board | None = None
         self._first = 0  # the step that this process goes on from
+        self.origin: dict[str, Any] = {}  # what the run began with, see ``train.init.begin``
 
     def _claim(self) -> None:
         _require_no_links(self.folder)
@@ -105,7 +106,8 @@ class Run:
             locals_ = [local]
         if not self.writes:
             return
-        write_checkpoint(self.checkpoint, {"step": step, "game": game.state_dict(), "locals": locals_})
+        state = {"step": step, "game": game.state_dict(), "locals": locals_}
+        write_checkpoint(self.checkpoint, state | ({"origin": self.origin} if self.origin else {}))
         self.export(game, step, self.folder)
 
     def keep(self, game: Game, step: int) -> None:
@@ -139,7 +141,7 @@ class Run:
                     f"use as many, or another --name"
                 )
             restore(game, state, process_rank(), self.checkpoint)
-            self._first = state["step"]
+            self._first, self.origin = state["step"], state.get("origin", {})
         if self.writes:
             forget_after(self.folder, self._first)
             if self._first and not self._exported(game, self._first):
@@ -195,7 +197,7 @@ class Run:
             "pictures": step * self.config.training.pictures * process_count(),
             "seed": self.config.training.seed,
             "ema": getattr(self.config.model, "ema", 0.0),
-            "seen": self.config.model.seen(),
+            "seen": sorted({*self.config.model.seen(), *self.origin.get("seen", [])}),
             "toolkit": __version__,
             "date": time.strftime("%Y-%m-%d"),
         }
@@ -204,6 +206,8 @@ class Run:
                 provenance[key] = value
         if game.samples == "paired":  # so its test pictures have a truth to be held against
             provenance["paired"] = True
+        if self.origin:
+            provenance["init"] = self.origin["init"]
         card: dict = {"name": self.folder.name, "title": f"Trained on {Path(self.config.dataset).name}"}
         with together(into) as new:
             for name, (network, header) in game.exports().items():

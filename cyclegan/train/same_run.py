@@ -10,13 +10,16 @@ from cyclegan.system.errors import UserError
 from cyclegan.system.records import read_object
 from cyclegan.train.config import Config, as_dict
 
+Record = dict[str, Any]  # settings; or of a data set: folder, pictures, fingerprints …; see ``data.source``
+
 # May change between the parts of one run: they do not change what a step computes.
 FREE = {"epochs", "steps", "device", "compile", "workers", "cache", "skip_bad"}
 FREE |= {"log_every", "sample_every", "save_every", "eval_every", "patience", "keep_every"}
 
-SAME = 0.5  # the share of a run's pictures that must still be there: some may be mended, removed or added
+# What a run did that began before there was the setting; of other settings, what is asked for now.
+ABSENT: Record = {"init": None, "init_back": None}
 
-Record = dict[str, Any]  # of a data set: folder, pictures, fingerprints …; see ``data.source``
+SAME = 0.5  # the share of a run's pictures that must still be there: some may be mended, removed or added
 
 
 def recorded_data(folder: Path) -> Record:
@@ -87,7 +90,7 @@ def _differences(before: Record, now: Record) -> str:
         found.append(f"--model {before['algorithm'][:60]} (now {now['algorithm']})")
     for group in ("model", "pictures", "training"):
         for key, value in now[group].items():
-            old = before[group].get(key, value)
+            old = before[group].get(key, ABSENT.get(key, value))
             if key not in FREE and old != value:
                 found.append(f"--{key.replace('_', '-')} {str(old)[:60]} (now {value})")
     return ", ".join(found)

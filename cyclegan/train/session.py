@@ -14,6 +14,7 @@ from cyclegan.system.devices import choose_device, join_processes, leave_process
 from cyclegan.train.build import build, open_source
 from cyclegan.train.config import Config, as_dict
 from cyclegan.train.forecast import advice, estimate
+from cyclegan.train.init import begin
 from cyclegan.train.loop import train
 from cyclegan.train.recipes import card_of
 from cyclegan.train.run import Run
@@ -47,12 +48,15 @@ def run_training(config: Config) -> Result:
     try:
         source = open_source(config, say)
         with closing(Run(config.runs / config.run_name(source.name), config, source.record)) as run:
-            for note in run.notes:
-                say(note)
             training = build(config, source, device, say)
             total = training.steps
+            if config.training.init and not run.checkpoint.exists():
+                run.origin, notes = begin(training.game, config, total)
+                run.notes += notes
             say(f"{source.name}: {source.described}; {total} steps on {device}; run folder {run.folder}")
-            for note in training.game.notes(len(source.samples), config.training.pictures * process_count()):
+            for note in run.notes + training.game.notes(
+                len(source.samples), config.training.pictures * process_count()
+            ):
                 say(note)
             console = Console(quiet=rank > 0)
             made = train(training, run, console, lambda seconds: advice(config, source, device, seconds))
