@@ -51,16 +51,13 @@ class DiscriminatorAugment:
     that may not mind it lets horses be striped in yellow and zebras patched in green.
     """
 
-    def __init__(self):
-        self.shift = K.RandomAffine(0.0, translate=(0.125, 0.125), padding_mode="zeros", p=1.0)
-
     def __call__(self, images: Tensor) -> Tensor:
         """(N, C, H, W) in [-1, 1] → the same shape; the values may leave that range, as in the paper."""
         brightness, contrast = torch.rand(2, len(images), 1, 1, 1, device=images.device)
         images = images + (brightness - 0.5)
         mean = images.mean((1, 2, 3), keepdim=True)
         images = mean + (images - mean) * (contrast + 0.5)
-        return self.shift(images.float())
+        return shift(images.float())
 
 
 def shift(images: Tensor, share: float = 0.125) -> Tensor:

@@ -5,7 +5,6 @@ from typing import Any, ClassVar, Literal
 
 import torch
 import torch.distributed as dist
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cyclegan.data.config import VoxelsConfig
@@ -220,7 +219,8 @@ def entropy(made: Tensor, real: Tensor, full_weight: float = 1.0) -> Tensor:
     arXiv:1608.04236, weigh them too); summed over cells, the mean of the batch."""
     share, full = (0.5 * (solid.float() + 1) for solid in (made, real))
     weight = 1 + (full_weight - 1) * full
-    return F.binary_cross_entropy(share.clamp(1e-4, 1 - 1e-4), full, weight, reduction="sum") / len(real)
+    true = torch.where(full > 0.5, share, 1 - share)  # F.binary_cross_entropy refuses to run under CUDA's autocast
+    return -(weight * true.clamp(1e-4, 1 - 1e-4).log()).sum() / len(real)
 
 
 def seen(solid: Tensor) -> Tensor:

@@ -128,7 +128,7 @@ class StyleGenerator(FromNoise):
         for layer in self.mapping:
             w = activate(layer(w))
         if self.training:
-            self.w_mean.lerp_(w.detach().mean(0), 0.005)
+            self.w_mean.lerp_(w.detach().float().mean(0), 0.005)  # under autocast w has 16 bits
         return w[:, None].expand(-1, self.layers, -1)
 
     def start(self, latents: Tensor, truncation: float = 1.0) -> Tensor:

@@ -23,7 +23,7 @@ def choose_device(wanted: str | None) -> torch.device:
     named = wanted.strip().lower().replace("gpu", "cuda")
     try:
         device = torch.device(f"cuda:{named}" if named.isdecimal() else named)
-        torch.empty(1, device=device)
+        device = torch.empty(1, device=device).device  # with the number that "cuda" alone leaves out
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"--device {wanted} cannot be used here ({reason}); try --device cpu") from error

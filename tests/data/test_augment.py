@@ -40,7 +40,7 @@ def test_discriminator_augmentation_lets_gradients_through_and_differs_per_pictu
     out.sum().backward()
     strength = images.grad.abs().flatten(1)  # contrast spreads a little of every pixel over all others
     reached = (strength > strength.amax(1, keepdim=True) / 4).float().mean(1)
-    assert (reached > 0.4).all() and (reached < 1).all()  # the rest was shifted out
+    assert (reached > 0.4).all() and (reached < 1).any()  # the rest was shifted out; a shift can be by nothing
 
 
 def test_discriminator_augmentation_keeps_grey_grey():
