@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from cyclegan.system.errors import command, leave_on_interrupt
+from cyclegan.system.errors import UserError, command, leave_on_interrupt
 
 if __name__ == "__main__":
     leave_on_interrupt()
@@ -13,7 +13,7 @@ if __name__ == "__main__":
 import tyro
 from tyro.conf import Positional, arg
 
-from cyclegan.translate.jobs import Job, plan
+from cyclegan.translate.jobs import Clip, Job, plan, seconds_of
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,13 @@ class Options:
     a number, which draws the colours of a training picture. Default: 0, the most typical of these."""
     seed: int | None = None
     """Of the noise of pix2pix, which makes small differences; the same seed gives the same picture. Default: 0."""
+    steady: bool = False
+    """Videos: hold the colours still from frame to frame, by statistics of about a second around each. Reads the video
+    twice."""
+    start: Annotated[str, arg(metavar="TIME")] = "0"
+    """Videos: begin there; seconds, or as 1:30."""
+    end: Annotated[str | None, arg(metavar="TIME")] = None
+    """Videos: stop there."""
     device: str | None = None
     """cpu, cuda, cuda:1, mps … Default: CUDA where there is one."""
 
@@ -61,10 +68,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _translate(options: Options) -> int:
+    clip = _clip(options)
     jobs = plan(options.inputs, options.output)
+    if clip != Clip() and not any(job.is_video for job in jobs):
+        raise UserError("--steady, --start and --end are for videos, and there is none")
     waiting = [job for job in jobs if options.overwrite or not job.target.exists()]
     there = len(jobs) - len(waiting)
-    failures = _run(waiting, options) if waiting else []
+    failures = _run(waiting, options, clip) if waiting else []
     said = f"{len(waiting) - len(failures)} translated into {options.output}"
     if there:
         said += f", {there} there already (--overwrite does them again)"
@@ -76,7 +86,13 @@ def _translate(options: Options) -> int:
     return 1 if failures else 0
 
 
-def _run(jobs: list[Job], options: Options) -> list[tuple[Job, str]]:
+def _clip(options: Options) -> Clip:
+    """The part of each video. Raises ``UserError``."""
+    start, end = (None if text is None else seconds_of(text) for text in (options.start, options.end))
+    return Clip(options.steady, start or 0.0, end)
+
+
+def _run(jobs: list[Job], options: Options, clip: Clip) -> list[tuple[Job, str]]:
     """Loads the translator, does all jobs, and returns those that failed with the reason."""
     from cyclegan.system.devices import choose_device
     from cyclegan.system.terminal import Progress
@@ -95,7 +111,7 @@ def _run(jobs: list[Job], options: Options) -> list[tuple[Job, str]]:
         if videos:
             from cyclegan.translate.video import translate_videos
 
-            failures += translate_videos(translator, videos, options.size, options.tile, progress)
+            failures += translate_videos(translator, videos, options.size, options.tile, progress, clip)
     return failures
 
 

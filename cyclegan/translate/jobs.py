@@ -3,6 +3,7 @@
 import glob
 import os
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from cyclegan.system.errors import UserError
@@ -10,6 +11,7 @@ from cyclegan.system.errors import UserError
 # Formats that hold any result; the others lose colour, transparency or detail, and are written as PNG or Matroska.
 _KEPT = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".tga", ".jp2", ".ppm", ".avif"}
 _KEPT_VIDEOS = {".mp4", ".m4v", ".mov", ".mkv", ".webm"}
+_MOVING = _KEPT_VIDEOS | {".gif"}  # what a video can be written as
 VIDEOS = _KEPT_VIDEOS | {".avi", ".mpg", ".mpeg", ".wmv", ".flv", ".ts", ".mts", ".3gp"}
 
 
@@ -22,7 +24,49 @@ class Job:
 
     @property
     def is_video(self) -> bool:
-        return Path(self.source).suffix.lower() in VIDEOS
+        """Whether it is done frame by frame."""
+        return is_video(self.source)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Which part of a video is translated, and how. Raises ``UserError`` where it would hold nothing."""
+
+    steady: bool = False  # hold the colours still from frame to frame
+    start: float = 0.0  # seconds of the video
+    end: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.start < 0 or (self.end is not None and self.end <= self.start):
+            raise UserError(f"--start {self.start:g} and --end {self.end} are seconds, the second after the first")
+
+
+def seconds_of(text: str) -> float:
+    """A time in seconds: "90", "1:30", "0:01:30.5". Raises ``UserError``."""
+    parts = text.split(":")
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        numbers = []
+    if not 1 <= len(numbers) <= 3 or not all(0 <= number < inf for number in numbers):
+        raise UserError(f"{text!r} is no time: write seconds, or minutes and seconds as 1:30")
+    return sum(number * 60**i for i, number in enumerate(reversed(numbers)))
+
+
+def is_video(source: str) -> bool:
+    """Whether a file moves: a video by its name, or a GIF of several frames."""
+    suffix = Path(source).suffix.lower()
+    return suffix in VIDEOS or (suffix == ".gif" and _has_frames(source))
+
+
+def _has_frames(source: str) -> bool:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(source) as picture:
+            return getattr(picture, "is_animated", False)
+    except (OSError, UnidentifiedImageError):
+        return False  # as a picture it will get its sentence
 
 
 def plan(inputs: tuple[str, ...], output: Path) -> list[Job]:
@@ -38,12 +82,12 @@ def plan(inputs: tuple[str, ...], output: Path) -> list[Job]:
         if len(found) > 1:
             raise UserError(f"{output} is one file, and there are {len(found)} to translate: give a folder after -o")
         jobs = [Job(found[0][0], output)]
-        if jobs[0].is_video != (output.suffix.lower() in VIDEOS):
+        if jobs[0].is_video != (output.suffix.lower() in VIDEOS | {".gif"}):
             raise UserError(f"{found[0][0]} cannot become {output}: a picture becomes a picture and a video a video")
     else:
         if output.exists() and not output.is_dir():
             raise UserError(f"{output} is a file and no folder")
-        jobs = [Job(source, output / _written_as(relative)) for source, relative in found]
+        jobs = [Job(source, output / _written_as(source, relative)) for source, relative in found]
     _check(jobs)
     return jobs
 
@@ -84,13 +128,13 @@ def _below(folder: Path, output: Path) -> list[Path]:
 
 
 def _names_a_file(output: Path) -> bool:
-    return output.suffix.lower() in _KEPT | _KEPT_VIDEOS and not output.is_dir()
+    return output.suffix.lower() in _KEPT | _MOVING and not output.is_dir()
 
 
-def _written_as(relative: Path) -> Path:
+def _written_as(source: str, relative: Path) -> Path:
     suffix = relative.suffix.lower()
-    if suffix in VIDEOS:
-        return relative if suffix in _KEPT_VIDEOS else relative.with_suffix(".mkv")
+    if is_video(source):
+        return relative if suffix in _MOVING else relative.with_suffix(".mkv")
     return relative if suffix in _KEPT else relative.with_suffix(".png")
 
 

@@ -66,6 +66,8 @@ class FixedNorm(nn.Module):
         if isinstance(self.norm, nn.Identity):
             return x
         mean, var = self.mean.to(x.dtype), self.var.to(x.dtype)
+        if hasattr(self.norm, "statistics"):  # those of a clip, see ``steady``
+            mean, var = (s.to(x.dtype) for s in self.norm.statistics(mean, var))
         return F.batch_norm(x, mean, var, self.norm.weight, self.norm.bias, False, 0.0, self.norm.eps)
 
 

@@ -2,16 +2,17 @@
 
 A video is translated in segments of ``SEGMENT`` frames, each a small file in ``.NAME.parts`` beside the result. The
 next attempt skips the segments that are there; at the end they are joined without encoding again, and the sound is
-copied beside them. Each frame is translated by itself, so that what a network invents may flicker.
+copied beside them. Each frame is translated by itself, so that what a network invents may flicker; ``steady`` lessens
+that, see ``cyclegan.translate.steady``.
 """
 
 from __future__ import annotations
 
-import heapq
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -19,28 +20,35 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cyclegan.networks.dropout import seed_of
 from cyclegan.system.errors import UserError, require
 from cyclegan.system.files import whole, write_whole
 from cyclegan.system.terminal import Progress
-from cyclegan.translate.jobs import Job
+from cyclegan.translate.film import encode, joined
+from cyclegan.translate.jobs import Clip, Job
 
 if TYPE_CHECKING:
     from cyclegan.translate.translator import Translator
 
 SEGMENT = 120  # frames; what an interruption costs at most
 BATCH = 4
-_BT709, _UNSPECIFIED = 1, 2  # FFmpeg's numbers for the coding of colours
+WHOLE = Clip()
+
+Make = Callable[[Sequence[Fraction], list[np.ndarray]], Iterable[np.ndarray]]  # seconds, frames → translated frames
 
 
 def translate_videos(
-    translator: Translator, jobs: list[Job], size: int | None, tile: int | None, progress: Progress
+    translator: Translator,
+    jobs: list[Job],
+    size: int | None,
+    tile: int | None,
+    progress: Progress,
+    clip: Clip = WHOLE,
 ) -> list[tuple[Job, str]]:
     """Does all jobs; returns those that failed, with the reason."""
     failures = []
     for job in jobs:
         try:
-            translate_video(translator, job.source, job.target, size=size, tile=tile, progress=progress)
+            translate_video(translator, job.source, job.target, size=size, tile=tile, progress=progress, clip=clip)
         except UserError as error:
             failures.append((job, str(error)))
     return failures
@@ -54,48 +62,49 @@ def translate_video(
     size: int | None = None,
     tile: int | None = None,
     progress: Progress | None = None,
+    clip: Clip = WHOLE,
 ) -> None:
     """Translates the first video stream of the file ``source`` frame by frame into ``target``; copies the sound.
 
     ``size`` and ``tile`` are those of ``Translator``; ``progress`` has ``begin(total, what)`` and ``advance(count)``.
-    H.264 in MP4, QuickTime and Matroska, VP9 in WebM. Raises ``UserError``; an interruption (KeyboardInterrupt) passes
-    through, and the same call goes on from there.
+    H.264 in MP4, QuickTime and Matroska, VP9 in WebM; a GIF has 256 colours and no sound. Raises ``UserError``; an
+    interruption (KeyboardInterrupt) passes through, and the same call goes on from there.
     """
     require(f"{source}: a video", "video", "av")
     import av
 
     source, target = Path(source), Path(target)
     parts = target.with_name(f".{target.name}.parts")
+    options: dict[str, Any] = {"size": size, "tile": tile}
     try:
-        _prepare(parts, _plan(translator, source, target, size, tile))
+        _prepare(parts, _plan(translator, source, target, options, clip))
+        make: Make = lambda _, pictures: translator(pictures, **options)  # noqa: E731
+        if clip.steady:
+            make = _steady(translator, source, parts, options, progress, clip)
         with av.open(str(source)) as container:
-            if not container.streams.video:
-                raise UserError(f"{source} holds no video")
-            stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
+            stream = _stream(container, source)
             if progress:
-                progress.begin(stream.frames or None, source.name)
-            codec = "libvpx-vp9" if target.suffix.lower() == ".webm" else "libx264"
-            options = {"size": size, "tile": tile}
-            starts = _translate_segments(translator, container, stream, parts, codec, options, progress)
+                progress.begin(_count(stream, clip), source.name)
+            frames = _frames(container, stream, clip)
+            starts = _translate_segments(make, frames, stream, parts, target.suffix, progress)
         if not starts:
-            raise UserError(f"{source} holds no frame that can be decoded")
+            at = f" from {clip.start:g} s on" if clip.start else ""
+            raise UserError(f"{source} holds no frame that can be decoded{at}")
         with whole(target) as part:
-            os.replace(_joined(parts, starts, source, target.suffix), part)
+            os.replace(joined(parts, starts, source, target.suffix, clip.start, clip.end), part)
     except (av.error.FFmpegError, OSError) as error:
         raise UserError(f"{source} could not be translated: {error.strerror or error}") from error
     shutil.rmtree(parts)
 
 
-def _plan(translator: Translator, source: Path, target: Path, size: int | None, tile: int | None) -> str:
+def _plan(translator: Translator, source: Path, target: Path, options: dict, clip: Clip) -> str:
     """What segments depend on: those of another file, translator or option must not be joined to these."""
     if not source.is_file():
         raise UserError(f"there is no video {source} on this machine")
     status = source.stat()
     weights = float(sum(value.double().abs().sum() for value in translator.network.state_dict().values()))
-    described = [str(source.resolve()), status.st_size, status.st_mtime, weights, size, tile, target.suffix, SEGMENT]
-    described += [seed_of(translator.network)]
-    return json.dumps(described)
+    described = [str(source.resolve()), status.st_size, status.st_mtime, weights, options, asdict(clip)]
+    return json.dumps([*described, target.suffix, SEGMENT])
 
 
 def _prepare(parts: Path, described: str) -> None:
@@ -107,17 +116,73 @@ def _prepare(parts: Path, described: str) -> None:
     write_whole(plan, described)
 
 
+def _stream(container: Any, source: Path) -> Any:
+    if not container.streams.video:
+        raise UserError(f"{source} holds no video")
+    stream = container.streams.video[0]
+    stream.thread_type = "AUTO"
+    return stream
+
+
+def _count(stream: Any, clip: Clip) -> int | None:
+    """How many frames there will be, where the file says so."""
+    return None if clip.start or clip.end else stream.frames or None
+
+
+def _frames(container: Any, stream: Any, clip: Clip) -> Iterator[tuple[Fraction, Any]]:
+    """(seconds after ``clip.start``, frame) of the clip; without a time in the file, one duration after the last frame.
+
+    Begins to decode at the last frame before the clip that can be decoded by itself.
+    """
+    if clip.start:
+        container.seek(round(clip.start / stream.time_base), stream=stream)
+    start, length = Fraction(clip.start).limit_denominator(10**6), 1 / (stream.average_rate or Fraction(25))
+    now = Fraction(0)
+    for frame in container.decode(stream):
+        now = now if frame.pts is None else frame.pts * Fraction(frame.time_base)
+        if clip.end is not None and float(now) >= clip.end:
+            return
+        if now >= start:
+            yield now - start, frame
+        now += length
+
+
+def _steady(
+    translator: Translator, source: Path, parts: Path, options: dict, progress: Progress | None, clip: Clip
+) -> Make:
+    """Goes through the clip for its statistics, or reads what an earlier attempt found; returns what uses them."""
+    import av
+
+    from cyclegan.translate.steady import Steady
+
+    steady, path = Steady(translator), parts / "statistics.npz"
+    if path.exists():
+        with np.load(path) as state:
+            steady.load_state(state)
+    else:
+        with av.open(str(source)) as container:
+            stream = _stream(container, source)
+            if progress:
+                progress.begin(_count(stream, clip), f"{source.name}, looking")
+            for now, frame in _frames(container, stream, clip):
+                steady.observe(_upright(frame), float(now), **options)
+                if progress:
+                    progress.advance()
+        with whole(path) as part, open(part, "wb") as file:
+            arrays: Any = steady.state()
+            np.savez(file, **arrays)
+    return lambda times, pictures: [steady(p, float(t), **options) for t, p in zip(times, pictures, strict=True)]
+
+
 def _translate_segments(
-    translator: Translator,
-    container: Any,
+    make: Make,
+    frames: Iterator[tuple[Fraction, Any]],
     stream: Any,
     parts: Path,
-    codec: str,
-    options: dict,
+    suffix: str,
     progress: Progress | None,
 ) -> list[Fraction]:
     """Writes every segment that is not there yet; returns the seconds at which each begins."""
-    frames = _timed(container.decode(stream), stream)
     starts: list[Fraction] = []
     while segment := list(islice(frames, SEGMENT)):
         path = parts / f"{len(starts):06}.mp4"
@@ -127,100 +192,23 @@ def _translate_segments(
                 progress.advance(len(segment))
             continue
         with whole(path) as part:
-            _encode(_translated(translator, segment, options, progress), part, stream, codec)
+            encode(_translated(make, segment, progress), part, stream, suffix)
     return starts
 
 
-def _timed(frames: Iterable, stream: Any) -> Iterator[tuple[Fraction, Any]]:
-    """(seconds, frame); where a file gives no time, one frame's duration after the last."""
-    rate = stream.average_rate or Fraction(25)
-    now = Fraction(0)
-    for frame in frames:
-        now = now if frame.pts is None else frame.pts * Fraction(frame.time_base)
-        yield now, frame
-        now += 1 / rate
-
-
 def _translated(
-    translator: Translator, segment: list, options: dict, progress: Progress | None
+    make: Make, segment: list[tuple[Fraction, Any]], progress: Progress | None
 ) -> Iterator[tuple[Fraction, Any, np.ndarray]]:
     """(seconds since the segment's beginning, original frame, upright translated picture)."""
     for i in range(0, len(segment), BATCH):
-        batch = segment[i : i + BATCH]
-        # The rotation of a telephone's video counts counter-clockwise, as numpy does.
-        pictures = [np.rot90(f.to_ndarray(format="rgb24"), round(f.rotation / 90) % 4) for _, f in batch]
-        for (now, frame), result in zip(batch, translator(pictures, **options), strict=True):
+        times, frames = zip(*segment[i : i + BATCH], strict=True)
+        results = make(times, [_upright(frame) for frame in frames])
+        for now, frame, result in zip(times, frames, results, strict=True):
             yield now - segment[0][0], frame, result
         if progress:
-            progress.advance(len(batch))
+            progress.advance(len(times))
 
 
-def _encode(pictures: Iterable, path: Path, stream: Any, codec: str) -> None:
-    import av
-
-    with av.open(str(path), "w", format="mp4") as out:
-        encoder: Any = None
-        for now, original, picture in pictures:
-            if encoder is None:
-                encoder = _encoder(out, stream, codec, *picture.shape[:2])
-                # Where the source does not say how colours are coded, players guess; let them guess the same again.
-                says = original.colorspace != _UNSPECIFIED
-                if says:
-                    encoder.codec_context.colorspace = _BT709
-            shape = "gray" if picture.shape[2] == 1 else "rgb24"
-            frame = av.VideoFrame.from_ndarray(picture.squeeze(), format=shape)
-            frame = frame.reformat(format=encoder.pix_fmt, dst_colorspace="ITU709" if says else "DEFAULT")
-            frame.time_base = encoder.codec_context.time_base
-            frame.pts = round(now / frame.time_base)
-            out.mux(encoder.encode(frame))
-        out.mux(encoder.encode())
-
-
-def _encoder(out: Any, stream: Any, codec: str, height: int, width: int) -> Any:
-    encoder = out.add_stream(codec, rate=stream.average_rate or 25)
-    encoder.width, encoder.height = width, height
-    # Halved colour resolution needs even sides; few players mind the full one, and none the wrong size.
-    encoder.pix_fmt = "yuv444p" if width % 2 or height % 2 else "yuv420p"
-    encoder.codec_context.time_base = stream.time_base
-    quality = {"crf": "24", "b": "0", "row-mt": "1"} if codec == "libvpx-vp9" else {"crf": "18", "preset": "medium"}
-    # Without frames that refer to later ones, packets leave in the order of time and segments join without gaps.
-    encoder.options = {**quality, "bf": "0"} if codec == "libx264" else {**quality, "auto-alt-ref": "0"}
-    return encoder
-
-
-def _joined(parts: Path, starts: list[Fraction], source: Path, suffix: str) -> Path:
-    """One file from the segments and the sound of the source; ``suffix`` chooses its format."""
-    import av
-
-    path = parts / f"whole{suffix}"
-    with av.open(str(source)) as original, av.open(str(path), "w") as out:
-        with av.open(str(parts / "000000.mp4")) as first:
-            video = out.add_stream_from_template(first.streams.video[0])
-            video.codec_context.framerate = original.streams.video[0].average_rate or Fraction(25)
-        sound = {stream.index: out.add_stream_from_template(stream) for stream in original.streams.audio}
-        pictures = _video_packets(parts, starts, video)
-        sounds = _audio_packets(original, sound) if sound else iter(())
-        for packet in heapq.merge(pictures, sounds, key=lambda p: p.dts * p.time_base):
-            out.mux(packet)
-    return path
-
-
-def _video_packets(parts: Path, starts: list[Fraction], stream: Any) -> Iterator[Any]:
-    import av
-
-    for i, start in enumerate(starts):
-        with av.open(str(parts / f"{i:06}.mp4")) as segment:
-            for packet in segment.demux(video=0):
-                if packet.dts is None:  # the end, not a packet
-                    continue
-                offset = round(start / packet.time_base)
-                packet.pts, packet.dts = packet.pts + offset, packet.dts + offset
-                packet.stream = stream
-                yield packet
-
-
-def _audio_packets(original: Any, streams: dict) -> Iterator[Any]:
-    for packet in original.demux(list(original.streams.audio)):
-        if packet.dts is not None:
-            packet.stream = streams[packet.stream.index]
-            yield packet
+def _upright(frame: Any) -> np.ndarray:
+    """uint8 (H, W, 3). The rotation of a telephone's video counts counter-clockwise, as numpy does."""
+    return np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90) % 4)

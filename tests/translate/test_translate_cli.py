@@ -96,7 +96,7 @@ def test_links_to_folders_are_followed_and_debris_is_left():
 
 
 def test_several_frames_are_said_once(capsys):
-    for name in ("a.gif", "b.gif", "c.tif"):
+    for name in ("a.tif", "b.tif", "c.webp"):
         frames = [Image.new("RGB", (24, 18), colour) for colour in ("red", "blue")]
         os.makedirs("in", exist_ok=True)
         frames[0].save(f"in/{name}", save_all=True, append_images=frames[1:])
