@@ -1,5 +1,6 @@
 """Weights of other programs load with their architecture detected, compute the same, and go back."""
 
+import argparse
 import copy
 import importlib.metadata
 import os
@@ -46,6 +47,8 @@ def same_function(a, b, channels=3):
         {"name": "resnet", "width": 4, "blocks": 9},
         {"name": "resnet", "width": 4, "blocks": 6, "dropout": 0.5},
         {"name": "resnet", "width": 4, "blocks": 6, "in_channels": 1, "norm": "instance_affine"},
+        {"name": "resnet", "width": 4, "blocks": 9, "antialias": True},
+        {"name": "resnet", "width": 4, "blocks": 6, "antialias": True, "norm": "instance_affine", "out_channels": 1},
         {"name": "unet", "width": 4, "levels": 8},
         {"name": "unet", "width": 4, "levels": 7, "out_channels": 1, "norm": "instance_affine"},
         {"name": "mobile", "channels": [4, 4, 3, 2, 3, 5, 4, 6]},
@@ -120,6 +123,40 @@ def test_what_goes_back_has_the_references_own_names(tmp_path):
         "model.26.weight": [3, 64, 7, 7],
     }
     assert shapes == blocks | ends
+
+
+def test_the_published_cut_generator_comes_in_and_goes_back_to_the_bit(tmp_path):
+    """Convolutions 1, 4, 8, blocks from 12, convolutions 22, 26, 30: the filters between count as layers."""
+    convolutions = {1: (4, 3, 7), 4: (8, 4, 3), 8: (16, 8, 3), 22: (8, 16, 3), 26: (4, 8, 3), 30: (3, 4, 7)}
+    state = {f"model.{i}.weight": torch.randn(a, b, k, k) for i, (a, b, k) in convolutions.items()}
+    state |= {f"model.{i}.conv_block.{j}.weight": torch.randn(16, 16, 3, 3) for i in range(12, 21) for j in (1, 5)}
+    state |= {key.replace("weight", "bias"): torch.randn(len(tensor)) for key, tensor in state.items()}
+    for i, taps, gain in ((7, [1, 2, 1], 1), (11, [1, 2, 1], 1), (21, [1, 3, 3, 1], 4), (25, [1, 3, 3, 1], 4)):
+        line = torch.tensor(taps, dtype=torch.float32)
+        channels = {7: 8, 11: 16, 21: 16, 25: 8}[i]
+        state[f"model.{i}.filt"] = (gain * torch.outer(line, line) / line.sum() ** 2).repeat(channels, 1, 1, 1)
+    there = saved(tmp_path / "latest_net_G.pth", state)
+    assert convert([str(there), "-o", str(tmp_path / "G_AB.safetensors"), "--domains", "horse", "zebra"]) == 0
+    _, header = load_weights(tmp_path / "G_AB.safetensors")
+    assert header["architecture"]["antialias"] and header["architecture"]["blocks"] == 9
+    network, architecture = load_reference(there)
+    options = save_reference(tmp_path / "back.pth", network, architecture)
+    assert options == "--netG resnet_9blocks --ngf 4 --normG instance --input_nc 3 --output_nc 3 --no_dropout True"
+    back = torch.load(tmp_path / "back.pth", weights_only=True)
+    assert back.keys() == state.keys() and all(torch.equal(back[key], state[key]) for key in state)
+
+
+def test_upits_sequence_has_no_model_before_its_numbers(tmp_path):
+    state = network_of(SMALL).state_dict()
+    bare = {key.removeprefix("model."): tensor for key, tensor in state.items()}
+    network, found = load_reference(saved(tmp_path / "G.pth", bare))
+    assert found["blocks"] == 6 and all(torch.equal(network.state_dict()[key], state[key]) for key in state)
+    both = {f"{name}.{key}": tensor for name in ("G_A", "G_B") for key, tensor in bare.items()}
+    both |= {"D_A.0.weight": torch.zeros(64, 3, 4, 4)}
+    with pytest.raises(WeightsError, match=r"several networks \(G_A, G_B\)"):
+        load_reference(saved(tmp_path / "pytorch_model.bin", both))
+    network, _ = load_reference(tmp_path / "pytorch_model.bin", "G_B")
+    assert all(torch.equal(network.state_dict()[key], state[key]) for key in state)
 
 
 @pytest.mark.parametrize(
@@ -200,11 +237,24 @@ def wrapped(state, kind):
         "parallel": {"state_dict": {f"module.{k}": v for k, v in state.items()}, "epoch": 3},
         "optimizer": {"generator": state, "optimizer_state_dict": optimizer},
         "discriminator": {"nets": {"G": state, "D": critic}},
+        "lightning": {
+            "epoch": 3,
+            "pytorch-lightning_version": "2.4.0",
+            "state_dict": {
+                **{f"G.module.{k}": v for k, v in state.items()},
+                **{f"D.{k}": v for k, v in critic.items()},
+            },
+            "loops": {"fit_loop": {"state_dict": {}, "epoch_progress": {"total": {"ready": 3}}}},
+            "callbacks": {"ModelCheckpoint": {"best_model_score": torch.tensor(1.0), "dirpath": "there"}},
+            "optimizer_states": [optimizer],
+            "lr_schedulers": [],
+            "hyper_parameters": argparse.Namespace(lr=2e-4, betas=(0.5, 0.999)),
+        },
         "prefixes": {**{f"netG.{k}": v for k, v in state.items()}, **{f"netD.{k}": v for k, v in critic.items()}},
     }[kind]
 
 
-@pytest.mark.parametrize("kind", ["parallel", "optimizer", "discriminator", "prefixes"])
+@pytest.mark.parametrize("kind", ["parallel", "optimizer", "discriminator", "lightning", "prefixes"])
 def test_the_only_generator_is_found_however_it_is_wrapped(tmp_path, kind):
     state = network_of({"name": "resnet", "width": 4, "blocks": 6}).state_dict()
     network, _ = load_reference(saved(tmp_path / "all.pth", wrapped(state, kind)))
@@ -266,7 +316,10 @@ def test_files_that_are_no_generators(tmp_path):
     refuses("no state dict", saved(tmp_path / "a.pth", [1, 2]))
     refuses("discriminator", saved(tmp_path / "D.pth", {"model.0.weight": torch.zeros(64, 3, 4, 4)}))
     refuses("no generator that is known", saved(tmp_path / "v.pth", {"features.0.weight": torch.zeros(64, 3, 3, 3)}))
-    refuses("anti-aliased", saved(tmp_path / "c.pth", {"model.7.filt": torch.zeros(1), "x": torch.zeros(1)}))
+    mixed = network_of({**SMALL, "antialias": True}).state_dict()
+    refuses("on one way only", saved(tmp_path / "c.pth", {k: v for k, v in mixed.items() if k != "model.7.filt"}))
+    other = {f"{side}1.model.0.weight": torch.zeros(64, 3, 4, 4) for side in ("down", "up")}
+    refuses("U-Net of PyTorch-GAN", saved(tmp_path / "huggan.bin", other))
     pair = {"G_A": {"w": torch.zeros(1)}, "G_B": {"w": torch.zeros(1)}}
     refuses(r"several networks \(G_A, G_B\)", saved(tmp_path / "pair.pth", pair))
     incomplete = network_of({"name": "resnet", "width": 4, "blocks": 2}).state_dict()
