@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import tarfile
 import threading
 import zipfile
 from dataclasses import dataclass
@@ -100,6 +101,21 @@ def archive(each: int = 2, wrapper: str = "tiny/", extra: dict | None = None, pa
         pack.writestr(f"{wrapper}README", bytes(range(256)) * (padding // 256))
         for member, content in (extra or {}).items():
             pack.writestr(member, content)
+    return file.getvalue()
+
+
+def tar(members: dict[str, bytes | None], link: str = "") -> bytes:
+    """A .tar.gz; None makes a folder, and ``link`` a link of that name beside the members."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as pack:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.type, info.size = (tarfile.DIRTYPE, 0) if content is None else (tarfile.REGTYPE, len(content))
+            pack.addfile(info, io.BytesIO(content or b""))
+        if link:
+            info = tarfile.TarInfo(link)
+            info.type, info.linkname = tarfile.SYMTYPE, "/etc"
+            pack.addfile(info)
     return file.getvalue()
 
 

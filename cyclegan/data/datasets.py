@@ -11,7 +11,8 @@ A card is a TOML file, one per data set: its two domains, where its archive lies
     maker = "sketch2emoji"           made on the spot by cyclegan.data.makers, instead of an archive
     reader = "MNIST"                 fetched and read by cyclegan.data.published, instead of an archive
     classes = ["0", "1"]             the names of a reader's labels
-    [archive] bytes, sha256, urls    a zip; the mirrors are tried in this order
+    [archive] bytes, sha256, urls    a zip or .tar.gz; the mirrors are tried in this order. Without bytes and sha256,
+                                     where nobody knows them, what came is said and not verified
     [train]                          defaults for training on it
 
 Cards are looked for in the user's own folder of data sets first, then among those that come with the package.
@@ -25,7 +26,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cyclegan.data.archives import from_mirrors, from_zip
+from cyclegan.data.archives import ENDINGS, from_archive, from_mirrors, stem
 from cyclegan.data.folders import Domains, find_domains, find_pairs, pictures_in, unwrap
 from cyclegan.data.values import Span, is_span
 from cyclegan.system.cards import card_files, hint, read_card
@@ -84,6 +85,15 @@ def dataset_names() -> list[str]:
     return list(_card_files())
 
 
+def name_for(name: str, model: str) -> str:
+    """The data set that ``model`` takes by this name: where there is a card ``NAME_MODEL``, that one.
+
+    So ``facades`` is the archive of pairs to pix2pix, and that of two folders to all others.
+    """
+    own = f"{name}_{model}"
+    return own if own in _card_files() else name
+
+
 def dataset_card(name: str) -> dict:
     """The card called `name`. Raises UserError when it is unknown, with the nearest names, or broken."""
     files = _card_files()
@@ -121,7 +131,7 @@ def locate(
 ) -> Dataset:
     """Find a data set by its card's name or as a folder of the user's own; fetch or make what is missing.
 
-    `data` is a zip or a folder that takes the place of the download. A name always means the card of that
+    `data` is an archive or a folder that takes the place of the download. A name always means the card of that
     name: write ./horse2zebra for a folder called the same. Pictures that show A and B `side_by_side` are for those
     who ask for them. Raises UserError for what the user can mend.
     """
@@ -154,7 +164,7 @@ def find_dataset(name_or_folder: str | os.PathLike, data: str | os.PathLike | No
         if folder.is_dir():
             return folder.resolve().name, folder, _own_card(folder)
     if path.is_file():
-        return find_dataset(path.stem, path)
+        return find_dataset(stem(path.name), path)
     if is_name:
         dataset_card(given)  # says that it does not exist, and which names are near
     raise UserError(f"there is no folder {given}")
@@ -182,8 +192,8 @@ def _read_card(path: Path) -> dict:
     if "range" in card and not spans_on_card(card):
         example = "two numbers in order, such as [0, 4095], or one for each domain, [[0, 4095], [-1000, 3000]]"
         raise UserError(f"the card {path} has range = {card['range']!r}: it needs {example}")
-    if "archive" in card and card["archive"].keys() != {"bytes", "sha256", "urls"}:
-        raise UserError(f"the card {path} needs bytes, sha256 and urls in [archive], and nothing else there")
+    if "archive" in card and card["archive"].keys() not in ({"bytes", "sha256", "urls"}, {"urls"}):
+        raise UserError(f"the card {path} needs bytes, sha256 and urls in [archive], or urls alone, and nothing else")
     return card
 
 
@@ -219,11 +229,11 @@ def _dataset(name: str, folder: Path, card: dict, find: Callable[[Path, Sequence
 def _ready(name: str, card: dict, data: Path | None) -> Path:
     """The folder of the data set `name`, fetched, unpacked from `data` or made where it is not there yet."""
     target = dataset_root() / name
-    by_hand = target.with_name(f"{name}.zip")
+    by_hand = [pack for end in ENDINGS if (pack := target.with_name(name + end)).is_file()]
     if not data and filled(target):
         return target
-    if data or by_hand.is_file():
-        from_zip(target, data or by_hand, card.get("archive", {}).get("sha256"))
+    if data or by_hand:
+        from_archive(target, data or by_hand[0], card.get("archive", {}).get("sha256"))
     elif "maker" in card:
         place(target, lambda work: _make(card["maker"], work))
     elif "reader" in card:

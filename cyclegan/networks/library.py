@@ -190,7 +190,7 @@ def _in_card(path: Path, direction: Direction) -> Found:
 def _one_way(name: str, wanted: tuple[str, str]) -> str:
     source, target = wanted
     others = [n for n, path in _card_files().items() if n != name and _leads(path, wanted)]
-    instead = f"; {' and '.join(others)} does" if others else ""
+    instead = f"; {' and '.join(others)} {'does' if len(others) == 1 else 'do'}" if others else ""
     return f"{name} translates {target} → {source} only and has no generator for {source} → {target}{instead}"
 
 

@@ -54,6 +54,8 @@ def load_reference(
         # Convolutions before a batch norm have no bias there: zeros say the same.
         if key.endswith(".bias") and key.replace(".bias", ".weight") in state:
             state[key] = torch.zeros(expected[key].shape)
+        elif key.endswith(_RUNNING):  # not there before PyTorch 0.4.1, or left out by somebody; nobody uses them
+            state[key] = torch.full(expected[key].shape, int(key.endswith("_var")), dtype=expected[key].dtype)
     missing, surplus = expected.keys() - state.keys(), state.keys() - expected.keys()
     if missing and surplus:
         found = f"{path} resembles a {architecture['name']}, but has {min(surplus)} and no {min(missing)}"

@@ -111,7 +111,8 @@ class Config:
 
     dataset: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME_OR_FOLDER")]
     """A data set's name (a card in datasets/, such as horse2zebra or sketch2emoji) or a folder with trainA, trainB and
-    optionally testA, testB, or with one subfolder per domain."""
+    optionally testA, testB, or with one subfolder per domain; for pix2pix pairs bear one name in both folders, or
+    stand side by side in one file, in train and optionally test."""
     algorithm: Annotated[str, tyro.conf.arg(name="model")] = "cyclegan"
     """What to train; --help beside it shows the settings of that model."""
     recipe: str = "paper"
@@ -125,7 +126,7 @@ class Config:
     """The settings of another run, its config.json, in place of a recipe's and the data set's card; what is given
     beside it wins."""
     data: Path | None = None
-    """A zip file or folder to use instead of downloading the named data set."""
+    """An archive (.zip, .tar.gz) or folder to use instead of downloading the named data set."""
     dry_run: bool = False
     """Print the settings, the size of the networks and an estimate of the memory, and stop."""
     model: Any = None
@@ -142,7 +143,9 @@ class Config:
 
     def run_name(self, dataset: str) -> str:
         """The name of the run's folder on a data set of that name."""
-        return self.name or (dataset if self.algorithm == "cyclegan" else f"{self.algorithm}_{dataset}")
+        own = f"_{self.algorithm}"  # a card of this model's own has it in its name already
+        of_model = f"{self.algorithm}_{dataset.removesuffix(own)}"
+        return self.name or (dataset if self.algorithm == "cyclegan" else of_model)
 
 
 @cache

@@ -14,7 +14,7 @@ from typing import Any
 
 import tyro
 
-from cyclegan.data.datasets import card_named
+from cyclegan.data.datasets import card_named, name_for
 from cyclegan.models import MODELS, load_model
 from cyclegan.system.errors import UserError
 from cyclegan.system.settings import replaced
@@ -42,13 +42,14 @@ def parse(arguments: list[str] | None, card_settings: CardSettings = card_settin
         saved = read_settings(Path(scanned.config))
         saved.require(scanned.model, scanned.recipe)
         named = tyro.cli(config_class(saved.algorithm), args=arguments, default=of_file(saved, None), **options)
-        base = of_file(saved, named.dataset)
+        base = of_file(saved, name_for(named.dataset, named.algorithm))
     else:
         cls = config_class(_algorithm(scanned))
         named = tyro.cli(cls, args=arguments, **options)
-        base = defaults(cls(named.dataset, recipe=named.recipe, data=named.data), card_settings)
+        dataset = name_for(named.dataset, named.algorithm)
+        base = defaults(cls(dataset, recipe=named.recipe, data=named.data), card_settings)
     base = of_weights(base, named)
-    config = tyro.cli(type(base), args=arguments, default=base, **options)
+    config = replace(tyro.cli(type(base), args=arguments, default=base, **options), dataset=base.dataset)
     return _with_epochs(config, base).check()
 
 
@@ -62,7 +63,7 @@ def configure(dataset: str | os.PathLike[str], card_settings: CardSettings = car
     if file := settings.pop("config", None):
         saved = read_settings(Path(file))
         saved.require(model, recipe)
-        base = replaced(of_file(saved, os.fspath(dataset)), own)
+        base = replaced(of_file(saved, name_for(os.fspath(dataset), saved.algorithm)), own)
     else:
         algorithm = model or owner_of(recipe or "paper")
         if algorithm not in MODELS:
@@ -70,7 +71,8 @@ def configure(dataset: str | os.PathLike[str], card_settings: CardSettings = car
         recipes = list(load_model(algorithm).recipes)
         if recipe not in (None, *recipes):
             raise UserError(f"{algorithm} has no recipe {recipe!r}: it has {', '.join(recipes)}")
-        base = replaced(config_class(algorithm)(os.fspath(dataset), recipe=recipe or recipes[0]), own)
+        named = name_for(os.fspath(dataset), algorithm)
+        base = replaced(config_class(algorithm)(named, recipe=recipe or recipes[0]), own)
         base = defaults(base, card_settings)
     whose = "train() was given"
     base = of_weights(base, with_settings(base, settings, whose))

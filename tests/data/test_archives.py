@@ -1,11 +1,12 @@
 """From a zip to a folder of pictures, whoever made the zip; and from a maker."""
 
+import hashlib
 import stat
 import zipfile
 from pathlib import Path
 
 import pytest
-from mirror import FOLDERS, archive, assert_complete, leftovers, picture, write_card
+from mirror import FOLDERS, archive, assert_complete, leftovers, picture, tar, write_card
 
 from cyclegan.data.datasets import locate
 from cyclegan.system.errors import UserError
@@ -136,3 +137,61 @@ def test_a_maker_is_called_once_and_renamed_into_place(root, monkeypatch):
     found = locate("drawn")
     assert found == locate("drawn") and len(calls) == 2
     assert found.test_pairs() == [(root / "drawn/testA/1.png", root / "drawn/testB/1.png")]
+
+
+PAIRS = {"./": None, "./edges/": None, "./edges/train/": None, "./edges/._x": b"Mac"}
+PAIRS |= {f"./edges/{part}/{i}.png": picture(i) for part in ("train", "val") for i in range(2)}
+
+
+@pytest.fixture
+def pairs(mirror, root):
+    """The archive of pairs as the authors of pix2pix pack theirs, on a card that knows no checksum."""
+    body = tar(PAIRS)
+    root.mkdir()
+    url = mirror.serve("/edges.tar.gz", body)
+    (root / "edges.toml").write_text(f'domains = ["edges", "shoes"]\n[archive]\nurls = ["{url}"]\n')
+    return body
+
+
+def test_an_archive_without_a_checksum_is_recorded_and_called_unverified(pairs, mirror, root, capsys):
+    found = locate("edges", side_by_side=True)
+    digest = hashlib.sha256(pairs).hexdigest()
+    said = capsys.readouterr().err
+    assert f"Received edges.tar.gz: {len(pairs):,} bytes, sha256 {digest}; its card knows no checksum" in said
+    assert (root / "edges" / ".sha256").read_text() == digest
+    assert found.side_by_side and [len(side) for side in (*found.training(), *found.test())] == [2, 2, 2, 2]
+    assert {path.name for path in (root / "edges").iterdir()} == {"train", "val", ".sha256"}
+    assert locate("edges", side_by_side=True) == found and len(mirror.requests) == 1 and leftovers(root) == []
+
+
+def test_without_a_network_the_archive_is_asked_for_by_its_own_name(pairs, mirror, root, tmp_path):
+    mirror.files["/edges.tar.gz"].status = 404
+    with pytest.raises(UserError, match=r"fetch edges\.tar\.gz elsewhere from(.|\n)*put it at .*/edges\.tar\.gz"):
+        locate("edges", side_by_side=True)
+    (root / "edges.tar.gz").write_bytes(pairs)
+    assert locate("edges", side_by_side=True).folder == root / "edges"
+    (tmp_path / "mine.tar.gz").write_bytes(pairs)
+    assert locate(tmp_path / "mine.tar.gz", side_by_side=True).name == "mine"
+
+
+@pytest.mark.parametrize("name", ["../evil.png", "/evil.png", "edges/../../evil.png", "C:/evil.png", ""])
+def test_a_tar_that_reaches_out_of_its_folder_is_refused_whole(root, tmp_path, name):
+    body = tar(PAIRS, link="edges/evil") if not name else tar(PAIRS | {name: b"x"})
+    (tmp_path / "bad.tar.gz").write_bytes(body)
+    with pytest.raises(UserError, match="meant to do harm"):
+        locate("bad", tmp_path / "bad.tar.gz", side_by_side=True)
+    assert not (root / "bad").exists() and leftovers(root) == [] and not (tmp_path / "evil.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (tar(PAIRS)[:-40], "not a whole tar archive"),
+        (tar({"train/1.png": bytes(20_000_000)}), r"would unpack to 20\.0 MB"),
+    ],
+)
+def test_a_damaged_tar_and_a_bomb_are_refused(root, tmp_path, body, sentence):
+    (tmp_path / "bad.tar.gz").write_bytes(body)
+    with pytest.raises(UserError, match=sentence):
+        locate("bad", tmp_path / "bad.tar.gz", side_by_side=True)
+    assert not (root / "bad").exists() and leftovers(root) == []

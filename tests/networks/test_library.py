@@ -100,6 +100,13 @@ def test_all_official_generators_have_cards():
             assert card["G_AB"]["url"].endswith(f"/{name.removesuffix('_official')}.pth")
 
 
+def test_the_generators_of_pix2pix_have_cards():
+    for name in ("edges2shoes", "facades_label2photo_pix2pix", "sat2map_pix2pix", "map2sat_pix2pix", "day2night"):
+        card = library.model_card(name)
+        assert card["name"] == name and card["title"] and card["licence"] and card["G_AB"]["format"] == "reference"
+        assert card["G_AB"]["url"].endswith(f"/pix2pix/models-pytorch/{name.removesuffix('_pix2pix')}.pth")
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass

@@ -68,6 +68,13 @@ def test_published_weights_come_in_and_go_out_again_to_the_bit(tmp_path, levels,
     assert seed_of(Translator.from_pretrained(ours, device="cpu").network) is None
 
 
+def test_files_older_than_the_counters_load(tmp_path):
+    old = {key: tensor for key, tensor in published().items() if not key.endswith("num_batches_tracked")}
+    torch.save({f"module.{key}": tensor for key, tensor in old.items()}, tmp_path / "edges2shoes.pth")
+    network, _ = load_reference(tmp_path / "edges2shoes.pth")
+    assert all(torch.equal(network.state_dict()[key], old[key]) for key in old)
+
+
 def test_it_computes_what_the_published_program_computes():
     """Plain batch norms in training mode and a batch of one, with the masks that the noise gives."""
     network = build_generator(PIX2PIX)
