@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
+from cyclegan.data.metadata import WITH_BANDS
 from cyclegan.system.errors import ImageError, MissingPackage
 
 _SAMPLES, _COLOURS, _EXTRA = 277, 262, 338  # tags of TIFF: bands, photometric interpretation, what further bands are
@@ -63,9 +64,18 @@ def band_type(path: Path) -> np.dtype:
         return page.dtype
 
 
-def write_bands(file: BinaryIO, values: np.ndarray) -> None:
-    """Writes (H, W, bands) as a TIFF, so that all of them come back."""
-    _tifffile().imwrite(file, values, photometric="minisblack", planarconfig="contig", compression="zlib")
+def band_tags(source: str | os.PathLike | bytes | bytearray) -> list[tuple]:
+    """What a TIFF says of whose it is and where it lies on a map: its tags (code, type, count, value, once)."""
+    file = BytesIO(source) if isinstance(source, (bytes, bytearray)) else source
+    with _page(file) as page:
+        tags = [page.tags[code] for code in sorted(WITH_BANDS) if code in page.tags]
+        return [(tag.code, tag.dtype, tag.count, tag.value, True) for tag in tags]
+
+
+def write_bands(file: BinaryIO, values: np.ndarray, tags: list[tuple]) -> None:
+    """Writes (H, W, bands) as a TIFF, so that all of them come back, with ``band_tags``."""
+    options: dict[str, Any] = {"photometric": "minisblack", "planarconfig": "contig", "compression": "zlib"}
+    _tifffile().imwrite(file, values, extratags=tags, **options)
 
 
 def _too_many(count: int) -> str:

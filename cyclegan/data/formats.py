@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import struct
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from cyclegan.data.bands import write_bands
+from cyclegan.data.metadata import Info, save_options
 from cyclegan.data.values import Span, is_wide, narrowed, own_span, type_of
 from cyclegan.system.errors import ImageError
 from cyclegan.system.files import write_whole
@@ -30,6 +33,9 @@ HOLDS = {
 }
 
 
+# What Pillow raises where it cannot write all that a picture carries besides pixels.
+UNWRITABLE = (ValueError, TypeError, KeyError, AttributeError, RuntimeError, OverflowError, SyntaxError, struct.error)
+
 _QUALITY: dict[str, dict[str, object]] = {
     "JPEG": {"quality": 95, "subsampling": 0},  # the networks' colours change from pixel to pixel: keep them all
     "WEBP": {"quality": 95},
@@ -39,28 +45,36 @@ _QUALITY: dict[str, dict[str, object]] = {
 
 
 def save_picture(
-    picture: Result, path: str | os.PathLike, info: dict | None = None, span: Span | None = None
+    picture: Result, path: str | os.PathLike, info: Info | None = None, span: Span | None = None
 ) -> str | None:
     """Writes ``picture`` in the format of the suffix of ``path`` (PNG for others), the whole file or none.
 
-    Returns a sentence about what the format cannot hold. ``info`` is that of the picture it was made from, for its
-    colour profile; ``span`` are the values that are black and white where there are more than 8 bits. Raises
-    ``ImageError`` for bands that only a TIFF holds, and OSError.
+    Returns a sentence about what the format cannot hold. ``info`` is what the file carries besides, see
+    ``data.metadata``; by default that of the picture itself. ``span`` are the values that are black and white where
+    there are more than 8 bits. Raises ``ImageError`` for bands that only a TIFF holds, and OSError.
     """
     kind = Image.registered_extensions().get(Path(path).suffix.lower(), "PNG")
     encoded = BytesIO()  # and no file: on a full disk some of Pillow's encoders never return, or hide the reason
     if not isinstance(picture, Image.Image):
         if kind != "TIFF":
             raise ImageError(f"{path} cannot hold {picture.shape[-1]} bands: name a .tif")
-        write_bands(encoded, picture)
+        write_bands(encoded, picture, (info or {}).get("tags", []))
         write_whole(path, encoded.getbuffer())
         return None
     picture, note = fitted(picture, kind, span)
-    options = dict(_QUALITY.get(kind, {}))
-    profile = (info or {}).get("icc_profile")
-    if profile and profile[16:20] == b"RGB " and picture.mode in ("RGB", "RGBA"):
-        options["icc_profile"] = profile  # the pixels were not converted, so they still mean its colours
-    picture.save(encoded, kind, **options)
+    options = _QUALITY.get(kind, {})
+    carries: dict[str, object] = {}
+    with suppress(*UNWRITABLE):
+        carries = save_options(picture.info if info is None else info, kind, picture.mode)
+    picture.info, own = {}, picture.info  # Pillow would add what it finds there by itself
+    try:
+        picture.save(encoded, kind, **(options | carries))
+    except UNWRITABLE:
+        encoded = BytesIO()
+        picture.save(encoded, kind, **options)
+        note = note or f"{kind} files cannot hold all that this one carries besides pixels: written without it"
+    finally:
+        picture.info = own
     write_whole(path, encoded.getbuffer())
     return note
 

@@ -9,7 +9,8 @@ the same pixels everywhere. What Pillow leaves open is decided as follows.
 - **Transparency** is kept by `open_image` and laid on white by `read_image`.
 - **Bands** beyond colour are transparency only where the file calls them so; others need ``channels`` as many as
   there are.
-- **Animations** and files of several pages give their first.  Embedded colour profiles are not applied.
+- **Colours** of a wide gamut and of print (CMYK) become sRGB by the profile in the file, see ``data.profiles``.
+- **Animations** and files of several pages give their first.
 - **Two pictures side by side** in one file are read one by one, by the paths of ``data.halves``.
 """
 
@@ -28,6 +29,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cyclegan.data.bands import named_bands, read_bands
 from cyclegan.data.halves import Half
+from cyclegan.data.metadata import carried
+from cyclegan.data.profiles import in_srgb
 from cyclegan.data.values import Span, is_wide, narrowed, own_span, type_of
 from cyclegan.system.errors import ImageError, MissingPackage
 
@@ -93,19 +96,19 @@ def open_image(source: Source, span: Span | None = None) -> Image.Image:
 def load_image(source: Source) -> Image.Image:
     """As `open_image`, but what has more than 8 bits stays in a mode of its own: I;16, I or F.
 
-    `info["several"]` of the result says whether the file holds more pages or frames than this first one.
+    `info` of the result has what the file carries besides pixels, see ``data.metadata``, and ``several``: whether it
+    holds more pages or frames than this first one.
     """
     try:
         with Image.open(BytesIO(source) if isinstance(source, (bytes, bytearray)) else source) as image:
             named_bands(image)
             several = has_several(image)
             image.load()
-            kind = image.format
-            _turn_upright(image)
-            image.format = kind  # says what 32 bits are
-            image.info["several"] = several
-            meant = source.of(image) if isinstance(source, Half) else image
-            return meant if is_wide(meant.mode) else as_8bit(meant)
+            carries = carried(image) | {"several": several}
+            with suppress(Exception):  # a damaged EXIF block is no reason to refuse pixels that decoded well
+                ImageOps.exif_transpose(image, in_place=True)
+            meant = _in_srgb(image, carries)
+            return source.of(meant) if isinstance(source, Half) else meant
     except MemoryError:
         raise
     except ImageError as error:
@@ -188,21 +191,31 @@ def is_debris(name: str) -> bool:
 
 
 def loaded(image: Image.Image) -> Image.Image:
-    """An opened Pillow image, decoded and upright; the one that was given stays as it is. Raises `ImageError`."""
+    """An opened Pillow image as from `load_image`; the one that was given stays as it is. Raises `ImageError`."""
     try:
         image.load()
     except MemoryError:
         raise
     except Exception as error:  # see load_image
         raise ImageError(_explain(str(getattr(image, "filename", "") or "the picture"), error)) from error
-    with suppress(Exception):  # see _turn_upright
-        return ImageOps.exif_transpose(image)
+    upright = None
+    with suppress(Exception):  # see load_image
+        upright = ImageOps.exif_transpose(image)
+    upright = upright or image.copy()
+    upright.format = image.format
+    return _in_srgb(upright, carried(image))
+
+
+def _in_srgb(image: Image.Image, carries: dict[str, Any]) -> Image.Image:
+    """A picture with what it ``carries`` as its info, in sRGB: of 8 bits, or in its own mode where it has more."""
+    kind, see_through = image.format, image.info.get("transparency")
+    image, profile = (image, image.info.get("icc_profile")) if is_wide(image.mode) else in_srgb(image)
+    image.info = {key: value for key, value in carries.items() if key != "icc_profile"}
+    image.info |= {"icc_profile": profile} if profile else {}
+    image.info |= {"transparency": see_through} if see_through is not None else {}
+    image = image if is_wide(image.mode) else as_8bit(image)
+    image.format = kind  # says what 32 bits are
     return image
-
-
-def _turn_upright(image: Image.Image) -> None:
-    with suppress(Exception):  # a damaged EXIF block is no reason to refuse pixels that decoded well
-        ImageOps.exif_transpose(image, in_place=True)
 
 
 def _name(source: Source) -> str:

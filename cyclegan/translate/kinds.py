@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from cyclegan.data.images import as_8bit, load_image, loaded, read_values
+from cyclegan.data.metadata import Info
 from cyclegan.data.pixels import levels_, signed_, spread_
 from cyclegan.data.values import Span, is_wide, narrowed, own_span, type_of
 from cyclegan.system.download import NotFetched, fetch
@@ -70,6 +71,7 @@ def _take_pillow(picture: Image.Image, channels: int, values: Values) -> tuple[T
         return _take_wide(picture, channels, values)
     array = np.array(as_8bit(picture))
     pixels, restore = _take_array(array, channels, Values())
+    carries = picture.info
 
     def finish(result: Tensor) -> Image.Image:
         shaped = restore(result)
@@ -77,7 +79,7 @@ def _take_pillow(picture: Image.Image, channels: int, values: Values) -> tuple[T
             if shaped.shape[2] != 1:
                 raise ImageError(f"a picture of {len(result)} channels cannot be a Pillow image: give an array instead")
             shaped = shaped[:, :, 0]
-        return Image.fromarray(shaped)
+        return _carrying(Image.fromarray(shaped), carries)
 
     return pixels, finish
 
@@ -90,16 +92,23 @@ def _take_wide(picture: Image.Image, channels: int, values: Values) -> tuple[Ten
     try:
         span = source or own_span(array, kind)
         if target is None:
-            return _take_pillow(Image.fromarray(narrowed(array, span)), channels, values)
+            return _take_pillow(_carrying(Image.fromarray(narrowed(array, span)), picture.info), channels, values)
     except ImageError as error:
         raise ImageError(f"this picture {error}") from error
     pixels, restore = _take_array(array, channels, Values(span, target), is_file=True)
+    carries = picture.info
 
     def finish(result: Tensor) -> Image.Image:
         shaped = restore(_luminance(result) if len(result) == 3 else result[:1])
-        return Image.fromarray(shaped)
+        return _carrying(Image.fromarray(shaped), carries)
 
     return pixels, finish
+
+
+def _carrying(picture: Image.Image, carries: Info) -> Image.Image:
+    """``picture`` with what the one that it was made from carries besides pixels."""
+    picture.info |= {key: value for key, value in carries.items() if key not in ("several", "transparency")}
+    return picture
 
 
 def _take_array(picture: np.ndarray, channels: int, values: Values, is_file: bool = False) -> tuple[Tensor, Restore]:

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from cyclegan.data.bands import band_tags
 from cyclegan.data.formats import Result, save_picture
 from cyclegan.data.images import load_image, read_values
 from cyclegan.data.values import Span
@@ -90,7 +92,8 @@ def _translated(
         failures.append((group[0][0], str(error) or "too large for this machine's memory"))
         progress.advance()
         return
-    yield from ((job, result, _info(picture)) for (job, picture), result in zip(group, results, strict=True))
+    for (job, picture), result in zip(group, results, strict=True):
+        yield job, result, _info(picture, job.source)
 
 
 def _in_parallel(
@@ -117,7 +120,7 @@ def _in_parallel(
         if _pixels(picture) > SMALL:
             large.add(i)
             return None
-        return save_picture(translator(picture, **options), jobs[i].target, _info(picture), span)
+        return save_picture(translator(picture, **options), jobs[i].target, _info(picture, jobs[i].source), span)
 
     # Each thread of the pool has its own setting; the math library's, which all share, is restored at the end.
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
@@ -151,8 +154,13 @@ def _read(source: str, channels: int) -> Result:
     return load_image(file) if channels in (1, 3) else read_values(file, channels)
 
 
-def _info(picture: Result) -> dict:
-    return getattr(picture, "info", {})
+def _info(picture: Result, source: str = "") -> dict:
+    """What the file of a picture carries besides pixels."""
+    if isinstance(picture, Image.Image):
+        return picture.info
+    with suppress(Exception):  # it may be broken; the pixels count
+        return {"tags": band_tags(source)}
+    return {}
 
 
 def _shape(picture: Result) -> tuple[int, ...]:
