@@ -13,7 +13,7 @@ if __name__ == "__main__":
 import tyro
 from tyro.conf import Positional, arg
 
-from cyclegan.translate.jobs import Clip, Job, plan, seconds_of
+from cyclegan.translate.jobs import Clip, Job, plan, seconds_of, with_masks
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,9 @@ class Options:
     a number, which draws the colours of a training picture. Default: 0, the most typical of these."""
     seed: int | None = None
     """Of the noise of pix2pix, which makes small differences; the same seed gives the same picture. Default: 0."""
+    mask: Annotated[Path | None, arg(metavar="MASK")] = None
+    """Translate what is white in it and keep the picture's own pixels elsewhere: one file, or a folder with a mask of
+    each picture's name (several as NAME_0.png, NAME_1.png … count as one)."""
     steady: bool = False
     """Videos: hold the colours still from frame to frame, by statistics of about a second around each. Reads the video
     twice."""
@@ -72,6 +75,8 @@ def _translate(options: Options) -> int:
     jobs = plan(options.inputs, options.output)
     if clip != Clip() and not any(job.is_video for job in jobs):
         raise UserError("--steady, --start and --end are for videos, and there is none")
+    if options.mask:
+        jobs = with_masks(jobs, options.mask)
     waiting = [job for job in jobs if options.overwrite or not job.target.exists()]
     there = len(jobs) - len(waiting)
     failures = _run(waiting, options, clip) if waiting else []

@@ -2,7 +2,7 @@
 
 import glob
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 
@@ -21,6 +21,7 @@ class Job:
 
     source: str  # a path or a URL
     target: Path
+    masks: tuple[Path, ...] = ()  # what of the picture is translated: their union; () means all
 
     @property
     def is_video(self) -> bool:
@@ -39,6 +40,30 @@ class Clip:
     def __post_init__(self) -> None:
         if self.start < 0 or (self.end is not None and self.end <= self.start):
             raise UserError(f"--start {self.start:g} and --end {self.end} are seconds, the second after the first")
+
+
+def with_masks(jobs: list[Job], mask: Path) -> list[Job]:
+    """The jobs with their masks: one file for a single picture, or those of its name in a folder of masks.
+
+    Raises ``UserError``.
+    """
+    from cyclegan.data.masks import masks_in
+
+    if any(job.is_video for job in jobs):
+        raise UserError("--mask is for pictures, and there are videos among them")
+    if not mask.is_dir():
+        if not mask.is_file():
+            raise UserError(f"there is no mask {mask}")
+        if len(jobs) > 1:
+            raise UserError(f"{mask} is one mask, and there are {len(jobs)} pictures: give a folder with one for each")
+        return [replace(jobs[0], masks=(mask,))]
+    found = masks_in(mask)
+    for job in jobs:
+        if (stem := Path(job.source).stem) not in found:
+            raise UserError(
+                f"{mask} holds no mask for {job.source}: it is called {stem}.png, or {stem}_0.png and so on"
+            )
+    return [replace(job, masks=tuple(found[Path(job.source).stem])) for job in jobs]
 
 
 def seconds_of(text: str) -> float:

@@ -23,6 +23,7 @@ from cyclegan.system.errors import ImageError
 from cyclegan.system.terminal import Progress, say
 from cyclegan.translate import large
 from cyclegan.translate.jobs import Job
+from cyclegan.translate.keep import keep_outside
 from cyclegan.translate.kinds import fetch_picture
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def _translated(
     """The group's pictures translated, with what else their files hold; one by one where one of them cannot be."""
     try:
         results = translator([picture for _, picture in group], watch=lambda _: progress.advance(0), **options)
+        results = [_kept(job, picture, made) for (job, picture), made in zip(group, results, strict=True)]
     except (ImageError, MemoryError) as error:
         if len(group) > 1:
             for one in group:
@@ -120,7 +122,8 @@ def _in_parallel(
         if _pixels(picture) > SMALL:
             large.add(i)
             return None
-        return save_picture(translator(picture, **options), jobs[i].target, _info(picture, jobs[i].source), span)
+        made = _kept(jobs[i], picture, translator(picture, **options))
+        return save_picture(made, jobs[i].target, _info(picture, jobs[i].source), span)
 
     # Each thread of the pool has its own setting; the math library's, which all share, is restored at the end.
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
@@ -152,6 +155,11 @@ def _ahead(pool: ThreadPoolExecutor, jobs: Iterable[Job], channels: int) -> Iter
 def _read(source: str, channels: int) -> Result:
     file = fetch_picture(source)
     return load_image(file) if channels in (1, 3) else read_values(file, channels)
+
+
+def _kept(job: Job, picture: Result, made: Result) -> Result:
+    """The translation, where the job has a mask only in there."""
+    return keep_outside(picture, made, list(job.masks)) if job.masks else made
 
 
 def _info(picture: Result, source: str = "") -> dict:

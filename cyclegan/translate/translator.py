@@ -16,6 +16,7 @@ import torch
 from huggingface_hub import ModelCard, ModelHubMixin
 from torch import Tensor, nn
 
+from cyclegan.data.images import load_image
 from cyclegan.data.values import Span, check_range
 from cyclegan.networks import library
 from cyclegan.networks.dropout import seed_of, with_seed
@@ -25,7 +26,8 @@ from cyclegan.networks.weights import load_weights, save_weights
 from cyclegan.system.errors import ImageError, UserError
 from cyclegan.translate import large
 from cyclegan.translate.colours import read_palette
-from cyclegan.translate.kinds import Values, take
+from cyclegan.translate.keep import keep_outside
+from cyclegan.translate.kinds import Values, fetch_picture, take
 from cyclegan.translate.sizes import grouped, pad_to_multiple, scaled
 from cyclegan.translate.watching import Watch, part_of, watched
 
@@ -123,6 +125,7 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         tile: int | None = None,
         range: tuple[float, float] | None = None,
         palette: Any = None,
+        mask: Any = None,
         watch: Watch | None = None,
     ) -> Any:
         """The translated picture: of the same kind as ``picture``, and of the same height and width.
@@ -147,6 +150,9 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
                 ``"red, gold"``), hexadecimal colours (``"#ff8800"``), another picture whose colours to take, a list
                 of these in equal parts, or a whole number, which draws a palette of a training picture: 0, the
                 default, the most typical one, and 1, 2, 3 … such as differ much.
+            mask: what to translate of one picture: white in it is translated, and black keeps the picture's own pixels.
+                A file, a Pillow image or an array (H, W) of bool, uint8 or floating point in [0, 1]; or a list of
+                these, such as one of each thing, whose union counts.
             watch: called in this thread with the share of the work that is done, a float from 0 to 1 that rises, after
                 every convolution. It may show it, and it cancels: what it raises ends the translation at once and
                 passes through to the caller, for example where ``threading.Event.is_set()``.
@@ -155,6 +161,12 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         what is no palette.
         """
         check_range(range)
+        if mask is not None:
+            if isinstance(picture, (list, tuple)) or getattr(picture, "ndim", None) == 4:
+                raise ImageError("a mask belongs to one picture: translate them one by one")
+            picture = load_image(fetch_picture(picture)) if isinstance(picture, (str, os.PathLike)) else picture
+            made = self(picture, size=size, tile=tile, range=range, palette=palette, watch=watch)
+            return keep_outside(picture, made, mask)
         if palette is not None or self.palettes is not None:
             return self.with_palette(palette)(picture, size=size, tile=tile, range=range, watch=watch)
         if isinstance(picture, (list, tuple)):
