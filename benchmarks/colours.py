@@ -3,6 +3,7 @@
 Without a network that judges: the entropy of hues of filled pixels and the share of yellow among them, against the real
 test pictures; the mean distance in Lab between five palettes of one drawing; and obedience, the share of drawings whose
 colours are nearer to the palette that was asked for than to any of the other four. ``--pictures`` writes a sheet.
+Beside them the colourfulness of Hasler & Süsstrunk 2003.
 """
 
 import argparse
@@ -52,6 +53,13 @@ def spectrum(pictures: torch.Tensor) -> tuple[float, float, float]:
     return float(entropy), float(yellow), len(found) / (len(pictures) * pictures[0, 0].numel())
 
 
+def colourfulness(pictures: torch.Tensor) -> float:
+    """M³ of Hasler & Süsstrunk 2003, section 6, the mean of the pictures: 0 for grey, 109 is called extremely colourful."""
+    red, green, blue = to_levels(pictures).float().unbind(1)
+    opponents = torch.stack([red - green, 0.5 * (red + green) - blue]).flatten(2)
+    return (opponents.std(2).norm(dim=0) + 0.3 * opponents.mean(2).norm(dim=0)).mean().item()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("translator")
@@ -85,7 +93,8 @@ def read(folder: Path, count: int, size: int) -> torch.Tensor:
 
 def report(name: str, pictures: torch.Tensor) -> None:
     entropy, yellow, filled = spectrum(pictures)
-    print(f"{name}: entropy of hues {entropy:.2f} bits, yellow {100 * yellow:.1f} %, filled {100 * filled:.1f} %")
+    print(f"{name}: entropy of hues {entropy:.2f} bits, yellow {100 * yellow:.1f} %, filled {100 * filled:.1f} %, "
+          f"colourfulness {colourfulness(pictures):.1f}")  # fmt: skip
 
 
 def measure_five(translator: Translator, inputs: torch.Tensor) -> None:
