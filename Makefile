@@ -5,8 +5,9 @@ PY     := $(VENV)/bin/python
 
 .PHONY: demo test app lint bench clean
 
-demo: $(VENV)/.demo  ## set up, train a small pair of translators for about three minutes, show the result
-	$(PY) -m cyclegan.train sketch2emoji --recipe quick --size 64 --steps 600 --sample-every 100 --name demo
+demo: $(VENV)/.demo  ## set up, show what the shipped translators do, train a pair for about three minutes, show it
+	$(PY) -m cyclegan.show
+	$(PY) -m cyclegan.train day2night --recipe quick --name demo
 	$(PY) -m cyclegan.show runs/demo
 
 test: $(VENV)/.test  ## the whole suite, on two cores

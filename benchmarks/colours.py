@@ -54,7 +54,7 @@ def spectrum(pictures: torch.Tensor) -> tuple[float, float, float]:
 
 
 def colourfulness(pictures: torch.Tensor) -> float:
-    """M³ of Hasler & Süsstrunk 2003, section 6, the mean of the pictures: 0 for grey, 109 is called extremely colourful."""
+    """M³ of Hasler & Süsstrunk 2003, section 6, the mean of the pictures: 0 for grey, 109 for extremely colourful."""
     red, green, blue = to_levels(pictures).float().unbind(1)
     opponents = torch.stack([red - green, 0.5 * (red + green) - blue]).flatten(2)
     return (opponents.std(2).norm(dim=0) + 0.3 * opponents.mean(2).norm(dim=0)).mean().item()

@@ -1,4 +1,7 @@
-"""``python -m cyclegan.show NAME_OR_RUN``: one picture of what a pair of translators does to test pictures."""
+"""``python -m cyclegan.show NAME_OR_RUN``: one picture of what a pair of translators does to test pictures.
+
+Without a name: what the translators that come with the package do to the pictures that come along.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +29,15 @@ if TYPE_CHECKING:
 class Show:
     """Translate test pictures there and back, and put them side by side in one picture."""
 
-    translator: tyro.conf.Positional[str]
-    """A pretrained name, a run folder or a weights folder."""
+    translator: tyro.conf.Positional[str | None] = None
+    """A pretrained name, a run folder or a weights folder. Without one: every translator that comes with the package,
+    on the example pictures that come along."""
     dataset: str | None = None
     """The data set whose test pictures to use. Default: the one the translators were trained on."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """The picture to write. Default: show.png in the run folder, or in this folder."""
     count: int = 6
-    """How many pictures in each direction, drawn at random with a fixed seed."""
+    """How many pictures in each direction, drawn at random with a fixed seed; of the examples the first ones."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,6 +51,11 @@ def _show(options: Show) -> int:
     from cyclegan.data.formats import save_picture
     from cyclegan.translate.translator import Translator
 
+    if options.translator is None:
+        output = options.output or Path("show.png")
+        save_picture(of_examples(options.count), output)
+        print(f"What the translators that come with the package do to the pictures that come along: {output}")
+        return 0
     pair = [Translator.from_pretrained(options.translator, reverse=reverse) for reverse in (False, True)]
     name = options.dataset or dataset_of_run(options.translator) or pair[0].header["provenance"].get("dataset")
     if not name:
@@ -85,6 +94,28 @@ def there_and_back(pair: Sequence[Translator], data: Dataset, count: int) -> Ima
         source, target = there.domains
         blocks[f"{source} → {target} → {source}"] = rows
     return sheet(blocks)
+
+
+def of_examples(count: int) -> Image.Image:
+    """A sheet of at most ``count`` example pictures for each direction of each translator that comes with the package.
+
+    Beside each its translation, in three colours where they can be chosen.
+    """
+    from cyclegan.data.contact_sheet import sheet
+    from cyclegan.data.images import find_images, open_image
+    from cyclegan.system.cards import package_folder
+    from cyclegan.translate.translator import Translator
+
+    blocks = {}
+    for examples in sorted((package_folder("pretrained") / "examples").iterdir()):
+        for reverse in (False, True) if examples.is_dir() else ():
+            translator = Translator.from_pretrained(examples.name, reverse)
+            source, target = translator.domains
+            pictures = [open_image(path).convert("RGB") for path in find_images(examples / source)[:count]]
+            colours = [None] if translator.palettes is None else [0, 1, 2]
+            rows = [[picture, *(translator(picture, palette=colour) for colour in colours)] for picture in pictures]
+            blocks[f"{source} → {target}"] = rows
+    return sheet(blocks, cell=160)
 
 
 if __name__ == "__main__":

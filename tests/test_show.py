@@ -44,6 +44,13 @@ def test_show_translates_test_pictures_there_and_back_and_says_what_to_type_next
     assert Image.open(run / "show.png").width > 6 * 32
 
 
+def test_without_a_name_the_examples_of_all_translators_in_the_package_are_shown(tmp_path, capsys):
+    assert show(["--count", "1", "-o", str(tmp_path / "all.png")]) == 0
+    assert str(tmp_path / "all.png") in capsys.readouterr().out
+    picture = Image.open(tmp_path / "all.png")
+    assert picture.width > 4 * 160 > picture.height  # at least two directions beside one another, in one row
+
+
 def test_show_says_what_it_cannot_find(tmp_path, capsys):
     assert show([str(tmp_path / "nothing")]) == 2
     assert "nothing" in capsys.readouterr().err

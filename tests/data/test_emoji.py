@@ -154,3 +154,19 @@ def test_emoji_in_colour_are_drawn_by_class_with_all_skin_tones(tmp_path):
     source = images("emoji", tmp_path, ImagesConfig(size=32, category="people"), Reading())
     assert source.domains == ("people",) and len(source.samples) == sum("1F44D" in name for name in drawn)
     assert source.samples.sample(0)[0].shape == (3, 32, 32)
+
+
+@needs_openmoji
+def test_by_night_the_same_emoji_are_dark_and_blue_but_yellow_shines(tmp_path, some_emoji):
+    files, sketches = some_emoji
+    emoji.draw_emoji(files, tmp_path / "set", 20, (emoji.draw, emoji.draw_by_night))
+    names = listing(tmp_path / "set")
+    assert names == listing(sketches)  # one and the same split as sketch2emoji
+    assert contents(tmp_path / "set" / "testA") == contents(sketches / "testB")
+    for path in (tmp_path / "set" / "testA").iterdir():
+        day, night = (read_image(p).astype(int) for p in (path, tmp_path / "set" / "testB" / path.name))
+        assert (night <= day).all()
+        paper = (day == 255).all(axis=2)
+        assert (night[paper] == [66, 77, 148]).all()
+    lamp = emoji.by_night(Image.new("RGB", (1, 1), (252, 234, 43))).getpixel((0, 0))
+    assert lamp == (252, 234, 43)
