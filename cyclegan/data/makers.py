@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from cyclegan.data.emoji import make_day2night, make_emoji, make_sketch2emoji
+from cyclegan.data.emoji import make_emoji, make_emoji2night, make_sketch2emoji
 from cyclegan.data.slanted import make_slanted
 
 # A card's `maker` → a function that fills a new folder.
 MAKERS: dict[str, Callable[[Path], None]] = {
-    "day2night": make_day2night,
+    "emoji2night": make_emoji2night,
     "emoji": make_emoji,
     "sketch2emoji": make_sketch2emoji,
     "slanted": make_slanted,
