@@ -60,7 +60,7 @@ def serve(options: Options, auth: tuple[str, str] | None) -> int:
         page.launch(
             server_name=options.host, server_port=options.port, share=options.share, root_path=options.root_path,
             auth=auth, max_file_size=UPLOAD, theme=theme(), css=CSS, head=ICON, ssr_mode=False, pwa=False,
-            footer_links=["api", "settings"], enable_monitoring=False, show_error=True,
+            footer_links=["api"], enable_monitoring=False, show_error=True,
         )  # fmt: skip
     except OSError:
         return _complain(f"the port {options.port or 'range from 7860'} is taken: give another --port")

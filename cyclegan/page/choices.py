@@ -105,8 +105,8 @@ def _cards() -> list[Choice]:
         usable = tuple(way for way, there in zip(ways, present, strict=True) if there is not None)
         if usable:
             here = all(there for there in present if there is not None)
-            found.append(Choice(name, _title(card, name, usable, "" if here else "download on first use"), card,
-                                usable, here))  # fmt: skip
+            title = ("" if here else "to download: ") + _title(usable, name)
+            found.append(Choice(name, title, card, usable, here))
     return found
 
 
@@ -136,7 +136,7 @@ def _runs() -> list[Choice]:
         steps = card.get("training", {}).get("steps")
         ways = _ways(key, domains, there)
         note = f"trained here, {steps:,} steps" if isinstance(steps, int) else "trained here"
-        found.append(Choice(key, _title({}, folder.name, ways, note), card, ways, True))
+        found.append(Choice(key, _title(ways, folder.name, note), card, ways, True))
     return found
 
 
@@ -168,7 +168,7 @@ def _ways(name: str, domains: Sequence[str], directions: list[Direction]) -> tup
     return tuple(Way(name, direction, *direction.of(domains)) for direction in directions)
 
 
-def _title(card: dict, name: str, ways: tuple[Way, ...], note: str) -> str:
+def _title(ways: tuple[Way, ...], name: str, note: str = "") -> str:
     pair = f"{ways[0].source} {'⇄' if len(ways) == 2 else '→'} {ways[0].target}"
     return f"{pair}  ·  {name}" + (f"  ({note})" if note else "")
 

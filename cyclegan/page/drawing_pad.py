@@ -29,6 +29,7 @@ _HTML = f"""
   <button data-do="undo" title="Take the last stroke back">Undo</button>
   <button data-do="clear" title="Begin anew">Clear</button>
   <button data-do="face" title="Draw a face">Face</button>
+  <button data-do="hills" title="Draw hills by a lake">Hills</button>
 </div>
 """
 
@@ -62,11 +63,12 @@ const place = (event) => {
   const scale = canvas.width / box.width;
   return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
 };
-const line = (from, to) => {
-  pen.strokeStyle = width < 0 ? '#fff' : '#000'; pen.lineWidth = Math.abs(width);
+const line = (from, to, thick = width) => {
+  pen.strokeStyle = thick < 0 ? '#fff' : '#000'; pen.lineWidth = Math.abs(thick);
   pen.lineCap = pen.lineJoin = 'round';
   pen.beginPath(); pen.moveTo(...from); pen.lineTo(...to); pen.stroke();
 };
+const path = (...points) => points.slice(1).forEach((to, i) => line(points[i], to, 7));
 const curve = (x, y, radius, start, end) => {
   pen.strokeStyle = '#000'; pen.lineWidth = 14; pen.lineCap = 'round';
   pen.beginPath(); pen.arc(x, y, radius, start, end); pen.stroke();
@@ -96,6 +98,16 @@ element.querySelector('.tools').addEventListener('click', (event) => {
   else { keep(); wipe(); }
   if (button.dataset.do === 'face') {
     curve(256, 256, 190, 0, 7); curve(190, 205, 14, 0, 7); curve(322, 205, 14, 0, 7); curve(256, 270, 95, .3, 2.84);
+  }
+  if (button.dataset.do === 'hills') {
+    path([0, 300], [70, 250], [150, 150], [190, 110], [240, 165], [290, 230], [330, 200], [380, 140], [440, 210],
+      [512, 260]);
+    path([150, 150], [180, 180], [195, 160], [215, 190], [240, 165]);
+    path([0, 330], [150, 318], [330, 326], [512, 316]);
+    path([60, 400], [190, 396]); path([250, 420], [420, 414]); path([120, 450], [260, 446]);
+    path([60, 325], [60, 270]); path([30, 300], [60, 215], [90, 300], [30, 300]); path([110, 322], [110, 285]);
+    path([88, 300], [110, 240], [132, 300], [88, 300]); path([410, 322], [410, 280]);
+    path([384, 295], [410, 220], [436, 295], [384, 295]);
   }
   later();
 });

@@ -36,6 +36,11 @@ def examples(choice: Choice, way: Way) -> list[Path]:
     return []
 
 
+def are_chosen(found: list[Path]) -> bool:
+    """Whether these examples are those that come with the package."""
+    return bool(found) and package_folder("pretrained") in found[0].parents
+
+
 def result(path: Path, choice: Choice, way: Way) -> one_picture.Trip:
     """The translation of an example, there and back; made once for each version of the weights."""
     there = one_picture.warm.translator(way)

@@ -19,6 +19,7 @@ MOST = 64  # pictures made at once: one visitor may not stall all
 LARGEST_SEED = 2**31 - 1
 VISIBLE = 128  # pixels: smaller pictures are enlarged to about this, each pixel a square
 WARM = 3  # generators kept in memory
+FIRST = ("gan_mnist", "stylegan_emoji")
 ROWS, COLUMNS = 4, 5  # of a mixing board
 
 
@@ -34,8 +35,8 @@ class Maker:
 
 
 def makers() -> list[Maker]:
-    """All generators on this machine, cards before runs."""
-    return [*_cards(), *_runs()]
+    """All generators on this machine, cards before runs, and first those whose pictures say at once what they are."""
+    return [*sorted(_cards(), key=lambda maker: not maker.key.startswith(FIRST)), *_runs()]
 
 
 def choose(key: str | None) -> Maker:

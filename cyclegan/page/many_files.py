@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import queue
 import shutil
 import threading
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +16,7 @@ from PIL import Image
 
 from cyclegan.data.images import SUFFIXES
 from cyclegan.page import one_picture
+from cyclegan.page.background import Stopped, in_background
 from cyclegan.page.choices import Way
 from cyclegan.system.errors import ImageError
 from cyclegan.translate.jobs import VIDEOS, Job
@@ -25,10 +25,6 @@ PICTURES = 200  # in one go
 UNPACKED = 400 * 10**6  # bytes that a zip may hold
 MEGAPIXELS = 24  # of each picture: several are in memory at once
 VIDEO_SECONDS = 60
-
-
-class Stopped(Exception):
-    """The visitor pressed Stop or left."""
 
 
 @dataclass
@@ -40,23 +36,22 @@ class Report:
     file: Path | None = None
     results: list[Path] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)  # one sentence for each file
+    stopped: bool = False  # before all were done
 
 
 class Counter:
     """Takes the place of the command line's progress line, see ``cyclegan.system.terminal.Progress``."""
 
-    def __init__(self, reports: queue.Queue, stop: threading.Event):
-        self.reports, self.stop, self.done, self.total = reports, stop, 0, 0
+    def __init__(self, tell: Callable[[Report], None]):
+        self.tell, self.done, self.total = tell, 0, 0
 
     def begin(self, total: int, what: str, done: int = 0) -> None:
         self.done, self.total = done, total or 0
         self.advance(0)
 
     def advance(self, count: int = 1) -> None:
-        if self.stop.is_set():
-            raise Stopped
         self.done += count
-        self.reports.put(Report(self.done, self.total))
+        self.tell(Report(self.done, self.total))
 
 
 def videos_work() -> bool:
@@ -70,8 +65,8 @@ def translate_files(
 
     ``palette`` is that of ``Translator(...)``.
 
-    Raises ``ImageError`` where nothing can be done, and ``Stopped`` after ``stop`` was set. The work ends soon after
-    the caller closes the generator.
+    Raises ``ImageError`` where nothing can be done. After ``stop`` was set the last report has what was finished until
+    then; it raises ``Stopped`` where that is nothing. The work ends soon after the caller closes the generator.
     """
     sources, left_out = gather([Path(file) for file in files], work / "in")
     if not sources:
@@ -80,38 +75,31 @@ def translate_files(
     if translator.palettes is not None:
         translator = translator.with_palette(palette)  # one palette for all pictures and frames
     size = {one_picture.FITTED: translator.size, one_picture.DOUBLE: 2 * (translator.size or 256)}.get(detail)
-    jobs = [Job(str(path), _target(path, work / "out")) for path in sources]
-    reports: queue.Queue = queue.Queue()
-    worker = threading.Thread(target=_work, args=(translator, jobs, size, Counter(reports, stop), reports), daemon=True)
-    worker.start()
+    jobs = [Job(str(path), _target(path, work / "out", way)) for path in sources]
+    failures = []
     try:
-        while isinstance(report := reports.get(), Report):
-            yield report
-        if isinstance(report, BaseException):
-            raise report
-    finally:
-        stop.set()
-        worker.join(timeout=60)
-    left_out += [f"{Path(job.source).name}: {reason.replace(job.source, 'it')}" for job, reason in report]
+        steps = in_background(lambda tell: _work(translator, jobs, size, Counter(tell)), stop, every=0.2)
+        failures = yield from steps
+    except Stopped:
+        if not any(job.target.is_file() for job in jobs):
+            raise
+    left_out += [f"{Path(job.source).name}: {reason.replace(job.source, 'it')}" for job, reason in failures]
     results = [job.target for job in jobs if job.target.is_file()]
     if not results:
         raise ImageError(" ".join(left_out))
-    yield Report(len(jobs), len(jobs), _packed(results, work, way), results, left_out)
+    yield Report(len(results), len(jobs), _packed(results, work, way), results, left_out, stop.is_set())
 
 
-def _work(translator, jobs: list[Job], size: int | None, counter: Counter, reports: queue.Queue) -> None:
-    """In its own thread, so that the page hears of progress; ends with the list of failures or an exception."""
+def _work(translator, jobs: list[Job], size: int | None, counter: Counter) -> list:
+    """All jobs; returns those that failed, with the reason."""
     from cyclegan.translate.pictures import translate_pictures
 
-    try:
-        failures = translate_pictures(translator, [job for job in jobs if not job.is_video], size, None, counter)
-        if videos := [job for job in jobs if job.is_video]:
-            from cyclegan.translate.video import translate_videos
+    failures = translate_pictures(translator, [job for job in jobs if not job.is_video], size, None, counter)
+    if videos := [job for job in jobs if job.is_video]:
+        from cyclegan.translate.video import translate_videos
 
-            failures += translate_videos(translator, videos, size, None, counter)
-        reports.put(failures)
-    except BaseException as error:
-        reports.put(error)
+        failures += translate_videos(translator, videos, size, None, counter)
+    return failures
 
 
 def gather(files: list[Path], folder: Path) -> tuple[list[Path], list[str]]:
@@ -206,11 +194,16 @@ def _free(folder: Path, name: str) -> Path:
     return path
 
 
-def _target(source: Path, folder: Path) -> Path:
-    """The same name, with another ending where results cannot be written in the source's format."""
+def _target(source: Path, folder: Path, way: Way) -> Path:
+    """Where a result goes: with another ending where it cannot be written in the source's format.
+
+    Pictures keep their names, by which those who gave many find them again; a video gets one of its own.
+    """
     video = source.suffix.lower() in VIDEOS
     kept = {".mp4", ".m4v", ".mov", ".mkv", ".webm"} if video else {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"}
     suffix = "" if source.suffix.lower() in kept else ".mkv" if video else ".png"
+    if video:
+        return folder / f"{source.stem}_{way.target}{suffix or source.suffix}".replace(" ", "_").replace("/", "_")
     return folder / (source.name + suffix)
 
 

@@ -13,10 +13,12 @@ from cyclegan.page.tab_files import files_tab
 from cyclegan.page.tab_imagine import add_sample_endpoints, imagine_tab
 from cyclegan.page.tab_translate import translate_tab
 from cyclegan.page.tab_watch import watch_tab
-from cyclegan.page.theme import SWITCH
+from cyclegan.page.theme import ADDRESS, REMEMBERED, SWITCH
 from cyclegan.page.translating import cancelled
 
 SWEEP, OLD = 600, 3600  # seconds: how often, and how old, temporary files are removed
+RESTS = 0.05, 0.1  # seconds between two looks at the queue, as gradio has them on Windows; else it takes 1 and 10 ms,
+# which keeps a core busy by 7 % on a page that nobody looks at
 WAITING = 100  # visitors in the queue, before the next one is told to come back later
 
 
@@ -31,10 +33,11 @@ def build() -> gr.Blocks:
             )
             lights = gr.Button("◐", elem_id="lights", size="sm")
         lights.click(None, js=SWITCH, api_visibility="private")
+        page.load(None, js=REMEMBERED, api_visibility="private")
         key, direction, nothing = _chooser()
-        with gr.Tabs():
+        with gr.Tabs() as tabs:
             with gr.Tab("Translate", id="translate"):
-                again = translate_tab(key, direction)
+                begin, translate = translate_tab(key, direction)
             with gr.Tab("Draw", id="draw"):
                 draw_tab(key)
             with gr.Tab("Files", id="files"):
@@ -42,17 +45,20 @@ def build() -> gr.Blocks:
             with gr.Tab("Imagine", id="imagine") as imagining:
                 imagine_tab(imagining)
             with gr.Tab("Watch", id="watch") as watching:
-                watch_tab(watching)
+                clock = watch_tab(watching)
             with gr.Tab("About", id="about"):
-                about, sheet = _about(key.value)
+                sheet, about = _about(key.value)
         add_endpoints()
         add_sample_endpoints()
         hidden = {"api_visibility": "private", "show_progress": "hidden"}
-        again(page.load(_refreshed, key, [key, direction, nothing], **hidden))
-        again(key.input(_directions, [key, direction], direction, **hidden))
-        key.change(_told_about, key, [about, sheet], **hidden)
+        translate(begin(page.load).then(_refreshed, key, [key, direction, nothing], **hidden))
+        translate(begin(key.input).then(_directions, [key, direction], direction, **hidden))
+        key.change(_told_about, key, [sheet, about], **hidden)
+        gr.on([key.change, direction.change], None, [key, direction], js=ADDRESS, api_visibility="private")
+        tabs.select(_clocked, None, clock, **hidden)
         page.unload(cancelled)
     page.queue(max_size=WAITING, default_concurrency_limit=4)
+    page._queue.sleep_when_free, page._queue.progress_update_sleep_when_free = RESTS
     return page
 
 
@@ -73,10 +79,11 @@ def _chooser():
 
 
 def _about(key: str | None):
-    text = gr.Markdown(words.about(choices.choose(key)) if key else words.GENERAL, elem_classes="prose")
     picture = _sheet(key)
-    shown = gr.Image(picture, visible=picture is not None, show_label=False, format="png", buttons=["fullscreen"])
-    return text, shown
+    shown = gr.Image(picture, visible=picture is not None, label="Results on test pictures, not chosen by hand",
+                     elem_id="sheet", format="png", buttons=["fullscreen"])  # fmt: skip
+    text = gr.Markdown(words.about(choices.choose(key)) if key else words.GENERAL, elem_classes="prose")
+    return shown, text
 
 
 def _sheet(key: str | None) -> Image.Image | None:
@@ -85,12 +92,17 @@ def _sheet(key: str | None) -> Image.Image | None:
 
 
 @friendly
-def _refreshed(key: str | None):
+def _refreshed(key: str | None, request: gr.Request):
     """When the page is opened: runs may have come and gone since the program started.
 
-    What a quick visitor has chosen in the meantime stays.
+    What the address names is chosen, and what a quick visitor has chosen in the meantime stays.
     """
     found = choices.choices()
+    named = request.query_params.get("translator")
+    if found and key == found[0].key and named in [choice.key for choice in found]:
+        labels = [(choice.label, choice.key) for choice in found]
+        nothing = gr.Markdown(visible=not any(choice.here for choice in found))
+        return gr.Dropdown(labels, value=named), _directions(named, request.query_params.get("direction")), nothing
     labels = [(choice.label, choice.key) for choice in found]
     nothing = gr.Markdown(visible=not any(choice.here for choice in found))
     if key in [choice.key for choice in found]:
@@ -106,7 +118,12 @@ def _directions(key: str, direction: str | None):
     return gr.Radio([way.label for way in choice.ways], value=choice.way(direction).label)
 
 
+def _clocked(event: gr.SelectData):
+    """The clock of "Watch" ticks while that tab is open, and no longer."""
+    return gr.Timer(active=event.value == "Watch")
+
+
 @friendly
 def _told_about(key: str):
     picture = _sheet(key)
-    return words.about(choices.choose(key)), gr.Image(picture, visible=picture is not None)
+    return gr.Image(picture, visible=picture is not None), words.about(choices.choose(key))

@@ -15,7 +15,8 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from PIL import Image
 
-from cyclegan.page.choices import Way
+from cyclegan.page.choices import Way, choices
+from cyclegan.system.download import NotFetched
 from cyclegan.system.errors import UserError
 
 SORRY = "That did not work"
@@ -88,6 +89,8 @@ def sentence(error: Exception) -> str:
     if isinstance(error, gr.Error):
         return error.message
     if isinstance(error, UserError):
+        if isinstance(error.__cause__, NotFetched):
+            return _unreached()
         text = str(error)
         starts_with_a_word = text.split()[0].isalpha()  # and not with a file's name
         return text[0].upper() + text[1:] if starts_with_a_word else text
@@ -95,6 +98,13 @@ def sentence(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "This picture needs more memory than this machine has. Please scale it down and try again."
     return "Something went wrong on this machine; the log of the program says what. Another picture may work."
+
+
+def _unreached() -> str:
+    """Where weights could not be downloaded: what works all the same."""
+    ready = [choice.key for choice in choices() if choice.here]
+    works = f" These work without: {', '.join(ready)}." if ready else ""
+    return f"This translator must be downloaded first, and its server could not be reached.{works}"
 
 
 def _told(error: Exception) -> gr.Error:

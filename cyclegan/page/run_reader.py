@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from filelock import Timeout
+
 from cyclegan.page.choices import run_config
+from cyclegan.system.files import lock
 from cyclegan.system.terminal import clock
 from cyclegan.train.log import read_log
 
@@ -42,17 +45,36 @@ def _table(records: list[dict], kind: str):
     return pd.DataFrame(rows, columns=["step", "value", "curve"])
 
 
+def is_alive(folder: Path) -> bool:
+    """Whether a process is training in that run folder: it holds the lock then."""
+    file = folder / ".lock"
+    if file.is_symlink() or not file.is_file():
+        return False
+    held = lock(file)
+    try:
+        held.acquire(timeout=0)
+    except (Timeout, OSError):
+        return True
+    held.release()
+    return False
+
+
 def state(folder: Path) -> str:
     """One sentence: how far it is; and one for each warning of the training."""
+    alive = is_alive(folder)
     records = read_log(folder)
     total = run_config(folder).get("training", {}).get("steps")
     total = total if type(total) is int else None
     if not records:
-        return f"**{folder.name}** has started and has not written its first line yet."
+        first = "has started and has not written its first line yet" if alive else "ended before its first line"
+        return f"**{folder.name}** {first}."
     last = records[-1]
     step, rest = last["step"], last.get("eta_seconds")
     said = f"**{folder.name}**: step {step:,}" + (f" of {total:,}" if total else "") + f", epoch {last.get('epoch', 0)}"
-    if rest is not None and (not total or step < total):
+    unfinished = not total or step < total
+    if unfinished and not alive:
+        said += f" · stopped; `python -m cyclegan.train` with the same arguments goes on with {folder.name}"
+    elif rest is not None and unfinished:
         said += f" · {last.get('images_per_second', 0):.1f} pictures a second · about {clock(rest)} to go at that point"
     elif total and step >= total:
         said += " · finished"

@@ -8,7 +8,8 @@ from pathlib import Path
 import gradio as gr
 
 from cyclegan.data.images import SUFFIXES
-from cyclegan.page import choices, many_files, one_picture, swatches
+from cyclegan.page import choices, many_files, one_picture, swatches, words
+from cyclegan.page.background import Stopped
 from cyclegan.page.parts import SORRY, sentence, work_folder
 from cyclegan.page.swatches import colour_panel
 from cyclegan.translate.jobs import VIDEOS
@@ -71,8 +72,7 @@ def _translated(files: list[str] | None, key: str | None, direction: str | None,
                 like: str | None, request: gr.Request):  # fmt: skip
     """Yields the state of the whole tab; ends in a usable one whatever happens, which an exception would not."""
     if not files:
-        gr.Warning("Please choose some files first.")
-        yield _idle("The results appear here, to look at and to download.")
+        yield _idle("**There are no files yet.** Choose some on the left, or drop them there.")
         return
     stop = _stops[request.session_hash] = threading.Event()
     work, kept = work_folder(), []
@@ -82,14 +82,14 @@ def _translated(files: list[str] | None, key: str | None, direction: str | None,
         palette, _ = swatches.palette(choice, way, text, like)
         yield _busy("Getting ready …")
         for report in many_files.translate_files(files, way, detail, work, stop, palette):
-            if not report.file:
-                yield _busy(_progress(report))
+            if not (report and report.file):
+                yield _busy(_progress(report) if report else "Getting ready …")
                 continue
             pictures, videos = _sorted(report)
             kept = [report.file, *pictures, *videos]
             yield _finished(report, pictures, videos)
-    except many_files.Stopped:
-        yield _idle("Stopped. Nothing was kept.")
+    except Stopped:
+        yield _idle("Stopped before the first one was finished.")
     except Exception as error:
         yield _idle(f"**{SORRY}.** {sentence(error)}")
     finally:  # also where the visitor has left
@@ -109,12 +109,13 @@ def _sorted(report: many_files.Report) -> tuple[list[Path], list[Path]]:
 def _progress(report: many_files.Report) -> str:
     if not report.total:
         return f"**{report.done}** done …"
-    filled = round(20 * report.done / report.total)
-    return f"**{report.done} of {report.total}**  `{'█' * filled}{'░' * (20 - filled)}`"
+    return f"**{report.done} of {report.total}**  `{words.bar(report.done / report.total)}`"
 
 
 def _finished(report: many_files.Report, pictures: list[Path], videos: list[Path]):
     said = f"**Done:** {len(report.results)} translated."
+    if report.stopped:
+        said = f"**Stopped:** {len(report.results)} of {report.total} were finished, and are kept."
     if len(report.results) > len(pictures) + len(videos):
         said += " The first ones are shown; the download has them all."
     if report.left_out:

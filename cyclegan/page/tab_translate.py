@@ -13,7 +13,10 @@ HIDDEN = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 def translate_tab(key, direction):
-    """Builds the tab; returns a function that makes it follow the event after which a translator is chosen."""
+    """Builds the tab; returns two functions, to be called with the event that leads to another translator.
+
+    The first begins a turn of the visitor, and the second, with what follows from it, translates in that turn.
+    """
     with gr.Row(elem_id="both"):
         with gr.Column():
             given = picture(
@@ -21,7 +24,7 @@ def translate_tab(key, direction):
                 buttons=["fullscreen"],
                 placeholder="# Drop a picture here\nor click to choose one. Photographs of any size will do.",
             )  # fmt: skip
-            tried = _row("Or try one of these: chosen, for they come out well", "examples", 4)
+            tried = _row("Or try one of these", "examples", 4)
             panel, wanted, like = colour_panel("colours")
             with gr.Accordion("Detail", open=False, elem_id="fine"):
                 detail = gr.Radio(
@@ -57,10 +60,11 @@ def translate_tab(key, direction):
     offers.select(translating.taken, offset, [wanted, like], **HIDDEN).then(**now)
     gr.on([given.input, tried.select], lambda: gr.Gallery(visible=False), None, offers, **HIDDEN)
     following = {"fn": translating.followed, "inputs": [given, key, direction],
-                 "outputs": [tried, example, panel, five, offers, turn], **HIDDEN}  # fmt: skip
+                 "outputs": [tried, example, panel, five, offers], **HIDDEN}  # fmt: skip
     then = now | {"fn": translating.after, "inputs": [turn, *order]}
-    direction.input(**following).then(**then)
-    return lambda event: event.then(**following).then(**then)
+    begin = {"fn": translating.begun, "inputs": None, "outputs": turn, "queue": False, **HIDDEN}
+    direction.input(**begin).then(**following).then(**then)
+    return lambda event: event(**begin), lambda event: event.then(**following).then(**then)
 
 
 def _row(label: str, name: str, columns: int) -> gr.Gallery:

@@ -15,7 +15,8 @@ NO_RUNS = "No training has been started here yet. Start one in a terminal: `pyth
 PLOTS = (("Cycle and identity losses", "close"), ("Adversarial losses", "game"), ("Quality", "quality"))
 
 
-def watch_tab(tab) -> None:
+def watch_tab(tab) -> gr.Timer:
+    """Builds the tab; returns the clock that renews it, which is to tick only while the tab is open."""
     with gr.Row():
         run = gr.Dropdown(label="Run", elem_id="run", filterable=False, min_width=290)
         number = gr.Slider(1, 2, value=1, step=1, label="Sample (the last is the newest)", elem_id="number",
@@ -26,12 +27,14 @@ def watch_tab(tab) -> None:
     with gr.Row():
         plots = [_plot(title, name) for title, name in PLOTS]
     clock = gr.Timer(EVERY, active=False)
-    mark = gr.State(())
+    mark, picked = gr.State(()), gr.State(False)
     quiet = {"api_visibility": "private", "show_progress": "hidden"}
     outputs = [run, number, said, grid, *plots, mark]
-    gr.on([tab.select, clock.tick, run.input], _newest, [run, number, mark], outputs, trigger_mode="once", **quiet)
+    newest = {"fn": _newest, "inputs": [run, number, mark, picked], "outputs": outputs, **quiet}
+    gr.on([tab.select, clock.tick], trigger_mode="once", **newest)
+    run.input(lambda: True, None, picked, **quiet).then(**newest)
     number.input(_sample, [run, number], grid, trigger_mode="always_last", **quiet)
-    tab.select(lambda: gr.Timer(active=True), None, clock, **quiet)
+    return clock
 
 
 def _plot(title: str, name: str) -> gr.LinePlot:
@@ -43,16 +46,21 @@ def _plot(title: str, name: str) -> gr.LinePlot:
 
 
 @friendly
-def _newest(name: str | None, number: int, mark: tuple):
-    """The whole tab, or nothing where no file has changed; a sample that the visitor went back to stays."""
+def _newest(name: str | None, number: int, mark: tuple, picked: bool):
+    """The whole tab, or nothing where no file has changed; a sample that the visitor went back to stays.
+
+    It follows the run that is being trained until the visitor has ``picked`` one.
+    """
     folders = {folder.name: folder for folder in choices.run_folders()}
     if not folders:
         return gr.Dropdown([], value=None), gr.skip(), NO_RUNS, *[gr.skip()] * 4, ()
-    name = name if name in folders else next(iter(folders))
+    alive = [each for each, folder in folders.items() if run_reader.is_alive(folder)]
+    if name not in folders or (alive and name not in alive and not picked):
+        name = next(iter([*alive, *folders]))
     folder = folders[name]
     there = run_reader.samples(folder)
     log = folder / "log.jsonl"
-    now = (name, list(folders), len(there), log.stat().st_mtime if log.exists() else 0)
+    now = (name, list(folders), len(there), log.stat().st_mtime if log.exists() else 0, name in alive)
     if now == mark:
         return [gr.skip()] * 8
     following = not mark or mark[0] != name or number >= mark[2]

@@ -57,6 +57,8 @@ def theme() -> gr.themes.Base:
         checkbox_label_border_color_selected="*primary_500",
         checkbox_border_color_dark="#7c8b99",
         checkbox_background_color_dark="#10171d",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
         link_text_color="*primary_700",
         link_text_color_dark="*primary_300",
     )
@@ -68,7 +70,17 @@ ICON = (
     "fill='none' stroke='white' stroke-width='3' stroke-linecap='round'/><path d='M24 5v6h-6zM8 27v-6h6z' "
     "fill='white'/></svg>\">"
 )
-SWITCH = "() => { document.body.classList.toggle('dark'); }"
+SWITCH = "() => localStorage.setItem('scheme', document.body.classList.toggle('dark') ? 'dark' : 'light')"
+REMEMBERED = """() => {
+  const scheme = localStorage.getItem('scheme');
+  if (scheme) document.body.classList.toggle('dark', scheme === 'dark');
+}"""
+ADDRESS = """(translator, direction) => {
+  const address = new URL(location);
+  if (translator) address.searchParams.set('translator', translator);
+  if (direction) address.searchParams.set('direction', direction);
+  history.replaceState(null, '', address);
+}"""
 
 CSS = """
 .gradio-container { max-width: 1120px !important; width: 100%; margin: 0 auto !important; }
@@ -92,11 +104,13 @@ CSS = """
 #imagined .grid-container { grid-template-columns: repeat(auto-fill, minmax(76px, 1fr)) !important; }
 #imagined img, #walk img, #board img { image-rendering: pixelated; }
 #translator input, #generator input, #run input { padding-right: 26px; text-overflow: ellipsis; }
-.dark button[role=tab].selected { color: var(--primary-300); }
+button[role=tab].selected { color: var(--primary-700) !important; }
+.dark button[role=tab].selected { color: var(--primary-300) !important; }
 .prose table { width: 100%; border: 0; }
 .prose tr, .prose td { border: 0 !important; }
 .prose td { border-bottom: 1px solid var(--border-color-primary) !important; }
-.prose td { vertical-align: top; padding: 7px 0; overflow-wrap: anywhere; }
+.prose td { vertical-align: top; padding: 7px 0; overflow-wrap: break-word; }
+.prose td:last-child { overflow-wrap: anywhere; }
 .prose td:first-child { white-space: nowrap; color: var(--body-text-color-subdued); padding-right: 18px; }
 .prose thead { display: none; }
 @media (max-width: 640px) {
@@ -108,11 +122,13 @@ CSS = """
   #given { height: 280px !important; }
   #both > .column { display: contents; }
   #both > .column > * { width: 100%; }
-  #colours-panel, #go, #fine { order: 1; }
+  #colours-panel, #go, #fine, #back, #cycle { order: 1; }
   #board-draw > .column { display: contents; }
   #board-draw > .column > * { width: 100%; }
   #made { order: -1; height: 190px !important; }
-  .prose td:first-child { white-space: normal; }
+  .prose tr, .prose td { display: block; width: 100%; }
+  .prose td:first-child { border: 0 !important; padding-bottom: 0; font-size: .9rem; }
+  .prose td:last-child { padding-top: 2px; }
   .prose code { white-space: pre-wrap; overflow-wrap: anywhere; }
 }
 """

@@ -71,9 +71,14 @@ def pressed(given: str | None, example: str, key: str, direction: str, detail: s
     yield from _answer(turn, NO_PICTURE, given, example, key, direction, detail, text, like)
 
 
+def begun(request: gr.Request) -> int:
+    """The number of a new turn, for the first of several events, at the end of which comes ``after``."""
+    return turns.begin(request.session_hash).number
+
+
 def after(number: int, given: str | None, example: str, key: str, direction: str, detail: str, text: str,
           like: str | None, request: gr.Request):  # fmt: skip
-    """As ``translated``, after ``followed``, unless the visitor has asked for something else meanwhile."""
+    """As ``translated``, unless the visitor has asked for something else since that turn was ``begun``."""
     turn = turns.last(request.session_hash)
     if turn is not None and turn.number == number:
         yield from _answer(turn, EMPTY, given, example, key, direction, detail, text, like)
@@ -145,7 +150,7 @@ def _results(order: Order, trip: one_picture.Trip, turn: Turn):
     return (
         gr.ImageSlider(seen, label=labels[0]),
         gr.Button(visible=False),
-        words.summary(trip, way, order.colours),
+        words.summary(trip, order.choice, way, order.colours),
         gr.Row(visible=True),
         gr.DownloadButton(value=str(file)),
         gr.DownloadButton(value=str(pair)),
@@ -180,27 +185,23 @@ def _failed(error: Exception, turn: Turn):
 
 
 @friendly
-def followed(given: str | None, key: str | None, direction: str | None, request: gr.Request):
-    """What the direction brings with it: examples, the first of which is taken where the visitor gave no picture.
-
-    The last output is the number of this turn.
-    """
-    turn = turns.begin(request.session_hash)
+def followed(given: str | None, key: str | None, direction: str | None):
+    """What the direction brings with it: examples, the first of which is taken where the visitor gave no picture."""
     if not key:
         off = {"visible": False}
-        return gr.Gallery(**off), "", gr.Column(**off), gr.Button(**off), gr.Gallery(**off), turn.number
+        return gr.Gallery(**off), "", gr.Column(**off), gr.Button(**off), gr.Gallery(**off)
     choice = choices.choose(key)
     way = choice.way(direction)
     found = examples.examples(choice, way)
     paints = colours.paints(choice, way)
     first = str(found[0]) if found and choice.here and not given else ""
+    label = "Or try one of these" + (": chosen, for they come out well" if examples.are_chosen(found) else "")
     return (
-        gr.Gallery([_thumbnail(path) for path in found], visible=bool(found), selected_index=None),
+        gr.Gallery([_thumbnail(path) for path in found], visible=bool(found), selected_index=None, label=label),
         first,
         gr.Column(visible=paints),
         gr.Button(visible=paints),
         gr.Gallery(visible=False),
-        turn.number,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cyclegan.page import choices
 from cyclegan.page.choices import Choice, Way
 from cyclegan.page.one_picture import Trip
 from cyclegan.system.terminal import clock
@@ -16,10 +15,10 @@ own pair; it appears here as soon as its first checkpoint is written:
 
 `python -m cyclegan.train horse2zebra --recipe quick`
 """
-HIDDEN_KEYS = {"name", "title", "domains", "G_AB", "G_BA", "training", "metrics"}
+HIDDEN_KEYS = {"name", "title", "domains", "G_AB", "G_BA", "training", "metrics", "weaker"}
 
 
-def summary(trip: Trip, way: Way, colours: str = "") -> str:
+def summary(trip: Trip, choice: Choice, way: Way, colours: str = "") -> str:
     """One or two sentences under a result, painted in ``colours``."""
     width, height = trip.size
     said = f"**{way.source} → {way.target}** in {seconds(trip.seconds)}, {width} × {height} pixels."
@@ -27,6 +26,8 @@ def summary(trip: Trip, way: Way, colours: str = "") -> str:
     worked = trip.given.size
     if worked != trip.size:
         said += f" The network worked at {worked[0]} × {worked[1]}, and the result was scaled back up."
+    if choice.card.get("weaker") == way.label:
+        said += " This is the weaker direction of the pair; *About* says why."
     if trip.change < 0.01:
         said += f" Almost nothing was changed: is this a picture of the kind *{way.source}*?"
     return said
@@ -82,8 +83,7 @@ def about(choice: Choice) -> str:
     others = {k: v for k, v in card.items() if isinstance(v, dict) and k not in HIDDEN_KEYS}
     for key, value in others.items():
         parts += [f"### {_name(key)}", _table(value)]
-    parts += [GENERAL, "### Results on test pictures, not chosen by hand"] if choices.sheet(choice) else [GENERAL]
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, GENERAL])
 
 
 GENERAL = """### What to expect

@@ -1,6 +1,6 @@
 """Takes the screenshots in this folder: ``python app.py``, and beside it ``python docs/pictures/take.py``.
 
-Needs playwright and chromium, a translator of horses, and one of sketches for the tab that draws.
+Needs playwright and chromium.
 """
 
 import shutil
@@ -11,7 +11,8 @@ from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
 HERE = Path(__file__).parent
-HORSE = HERE.parents[1] / "pretrained" / "examples" / "horse" / "head.png"
+PAGES = (("app", "horse2zebra", 1120, "light"), ("app-dark", "sketch2photo", 1120, "dark"),
+         ("app-phone", "horse2zebra", 390, "light"))  # fmt: skip
 
 
 def take(page, name: str) -> None:
@@ -25,29 +26,34 @@ def take(page, name: str) -> None:
 
 
 def opened(browser, address: str, translator: str, width: int, scheme: str):
-    """The page with the horse in it, translated."""
+    """The page with that translator and its first example, translated."""
     page = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
-    page.goto(address)
-    page.locator("#given input[type=file]").wait_for(state="attached")
-    page.locator("#translator input").click()
-    page.get_by_role("option", name=translator).first.click()
-    expect(page.locator("#directions")).to_contain_text("horse")
-    page.set_input_files("#given input[type=file]", HORSE)
+    page.set_default_timeout(60_000)
+    page.goto(f"{address}?translator={translator}")
     expect(page.locator("#said")).to_contain_text("pixels", timeout=60_000)
     return page
 
 
-def main(address: str = "http://127.0.0.1:7860/", translator: str = "horse") -> None:
+def main(address: str = "http://127.0.0.1:7860/") -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        for name, width, scheme in (("app", 1120, "light"), ("app-dark", 1120, "dark"), ("app-phone", 390, "light")):
-            page = opened(browser, address, translator, width, scheme)
-            take(page, name)
-        page = opened(browser, address, translator, 1120, "light")
+        for name, translator, width, scheme in PAGES:
+            take(opened(browser, address, translator, width, scheme), name)
+        page = opened(browser, address, "sketch2photo", 1120, "light")
+        page.locator("#colours").get_by_label("orange", exact=True).click()
+        expect(page.locator("#said")).to_contain_text("orange", timeout=60_000)
+        page.locator("#five").click()
+        expect(page.locator("#offers button.thumbnail-item")).to_have_count(5, timeout=60_000)
+        take(page, "app-colours")
         page.get_by_role("tab", name="Draw").click()
-        page.get_by_role("button", name="Face").click()
+        page.get_by_role("button", name="Hills").click()
         expect(page.locator("#draw-said")).to_contain_text("→", timeout=60_000)
         take(page, "app-draw")
+        page.get_by_role("tab", name="Imagine").click()
+        page.locator("#generator input").click()
+        page.get_by_role("option", name="emoji").first.click()
+        expect(page.locator("#board img")).to_have_count(1, timeout=60_000)
+        take(page, "app-imagine")
 
 
 if __name__ == "__main__":

@@ -138,6 +138,7 @@ def test_colours_are_clicked_typed_suggested_and_taken_from_a_picture(page, tmp_
     page.get_by_text("Colours from a picture").first.click()
     page.set_input_files("#colours-like input[type=file]", tmp_path / "a.png")
     said.to_contain_text("palette 3 and your picture")
+    assert "translator=runs%2Fdrawn" in page.url  # a link to what is seen
     with page.expect_download() as download:
         page.locator("#take-pair").click()
     assert download.value.suggested_filename == "a_emoji_before_and_after.jpg"
@@ -181,6 +182,29 @@ def test_a_training_can_be_watched(page):
     sync_api.expect(page.locator("#run-said")).to_contain_text("step 12 of 20")
     sync_api.expect(page.locator("#grid img")).to_have_count(1)
     page.locator("#close svg.marks").wait_for()
+
+
+def test_a_large_picture_is_cancelled_and_the_next_one_is_not_kept_waiting(page, tmp_path):
+    picture(8, 5000, 3000).save(tmp_path / "large.jpg")
+    page.get_by_text("Detail").first.click()
+    page.locator("#detail").get_by_text("own size").click()
+    page.set_input_files(UPLOAD, tmp_path / "large.jpg")
+    sync_api.expect(page.locator("#said")).to_contain_text("%")
+    page.locator("#cancel").click()
+    sync_api.expect(page.locator("#said")).to_contain_text("Cancelled")
+    sync_api.expect(page.locator("#cancel")).to_have_count(0)
+
+
+def test_the_address_names_the_translator_and_the_scheme_is_remembered(browser, address):
+    context = browser.new_context(color_scheme="light")
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}?translator=runs/tiny&direction=zebra → horse")
+    sync_api.expect(page.locator("#directions input:checked")).to_have_value("zebra → horse", timeout=PATIENCE)
+    page.locator("#lights").click()
+    page.reload()
+    sync_api.expect(page.locator("body.dark")).to_have_count(1, timeout=PATIENCE)
+    context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 import threading
 import zipfile
 from pathlib import Path
@@ -11,10 +13,11 @@ from PIL import Image
 from served_page import make_run, picture
 
 from cyclegan import Translator
-from cyclegan.page import choices, colours, examples, many_files, one_picture, words
+from cyclegan.page import choices, colours, examples, many_files, one_picture, run_reader, words
 from cyclegan.page.background import Stopped, in_background
-from cyclegan.system import cards
+from cyclegan.system import cards, download
 from cyclegan.system.errors import ImageError, UserError
+from cyclegan.system.files import lock
 
 
 @pytest.fixture
@@ -98,7 +101,7 @@ def test_the_words_follow_the_cycle_error(here):
     trip = one_picture.Trip(grey, grey, near, (8, 8), 0.1)
     assert trip.cycle_error == pytest.approx(2 / 255)
     assert "0.8 %" in words.cycle(trip, choice.ways[0]) and "almost the same" in words.cycle(trip, choice.ways[0])
-    assert "Almost nothing was changed" in words.summary(trip, choice.ways[0])
+    assert "Almost nothing was changed" in words.summary(trip, choice, choice.ways[0])
     assert "one way" not in words.about(choice) and "/" not in words.about(choice).split("Dataset")[1].split("|")[1]
 
 
@@ -155,20 +158,28 @@ def test_a_zip_bomb_is_read_no_further_than_the_bound(here, monkeypatch):
     assert not found and "holds more than" in left_out[0]
 
 
-def test_stop_ends_the_work(here):
+def test_stop_ends_the_work_and_keeps_what_is_finished(here):
     make_run(here / "runs" / "tiny", ("horse", "zebra"))
     files = []
-    for seed in range(20):
-        picture(seed, 64, 64).save(here / f"{seed}.png")
+    for seed in range(60):
+        picture(seed, 200, 200).save(here / f"{seed}.png")
         files.append(str(here / f"{seed}.png"))
-    stop = threading.Event()
+    stop, way = threading.Event(), choices.choose(None).ways[0]
     (here / "work").mkdir()
-    steps = many_files.translate_files(files, choices.choose(None).ways[0], one_picture.FITTED, here / "work", stop)
-    next(steps)
+    steps = many_files.translate_files(files, way, one_picture.OWN, here / "work", stop)
+    while not ((report := next(steps)) and report.done):
+        pass
     stop.set()
-    with pytest.raises(many_files.Stopped):
-        list(steps)
-    assert len(list((here / "work" / "out").glob("*.png"))) < 20
+    *_, last = steps
+    with zipfile.ZipFile(last.file) as archive:
+        names = archive.namelist()
+        assert 0 < len(names) < 60 and last.stopped and len(last.results) == len(names)
+        result = Image.open(archive.open(names[0])).convert("RGB")
+    expected = Translator.from_pretrained(here / "runs" / "tiny")(here / names[0])
+    assert result.tobytes() == expected.tobytes()
+    (here / "again").mkdir()
+    with pytest.raises(Stopped):  # at once: nothing was finished
+        list(many_files.translate_files(files, way, one_picture.OWN, here / "again", stop))
 
 
 def test_work_folders_go_when_they_are_old_and_only_then(here, monkeypatch):
@@ -201,13 +212,12 @@ def test_a_video_becomes_a_video(here):
     file = video(here / "clip.mp4", 12)
     (here / "work").mkdir()
     way = choices.choose(None).ways[0]
-    *steps, last = many_files.translate_files([file], way, one_picture.OWN, here / "work", threading.Event())
-    assert steps[-1].done == steps[-1].total == 12
+    *_, last = many_files.translate_files([file], way, one_picture.OWN, here / "work", threading.Event())
     import av
 
     with av.open(str(last.file)) as result:
         frames = [frame.to_image() for frame in result.decode(video=0)]
-    assert last.file.name == "clip.mp4" and len(frames) == 12 and frames[0].size == (64, 48)
+    assert last.file.name == "clip_zebra.mp4" and len(frames) == 12 and frames[0].size == (64, 48)
     translator = Translator.from_pretrained(here / "runs" / "tiny")
     away = [one_picture.difference(frames[3], translator(picture(seed, 64, 48))) for seed in range(12)]
     assert min(away) == away[3]
@@ -218,6 +228,28 @@ def test_a_long_video_and_a_false_one_are_refused(here, monkeypatch):
     (here / "false.mp4").write_bytes(b"nothing")
     found, left_out = many_files.gather([Path(video(here / "long.mp4", 30)), here / "false.mp4"], here / "in")
     assert not found and "lasts 3 s" in left_out[0] and "cannot be read" in left_out[1]
+
+
+def test_a_killed_run_is_not_said_to_live(here):
+    run = make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    assert "stopped" in run_reader.state(run) and "to go" not in run_reader.state(run)
+    with lock(run / ".lock"):
+        held = "import sys; from cyclegan.page.run_reader import *; print(state(Path(sys.argv[1])))"
+        said = subprocess.run([sys.executable, "-c", held, run], capture_output=True, text=True, check=True).stdout
+    assert "to go" in said and "stopped" not in said
+    (run / "log.jsonl").write_text("")
+    assert "ended before its first line" in run_reader.state(run)
+
+
+def test_a_translator_that_cannot_be_fetched_says_which_ones_work(here, monkeypatch):
+    parts = pytest.importorskip("cyclegan.page.parts", reason="the page needs the extra: app")
+    monkeypatch.setattr(download, "STALLS", 1)
+    card(here / "pretrained", "far", ["x", "y"], G_AB=("url", "http://127.0.0.1:1/none.pth"))
+    make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    with pytest.raises(UserError) as caught:
+        one_picture.warm.translator(choices.choose("far").ways[0])
+    said = parts.sentence(caught.value)
+    assert "could not be reached. These work without: runs/tiny." in said and "127.0.0.1" not in said
 
 
 def test_examples_are_chosen_ones_or_else_test_pictures(here, monkeypatch):
