@@ -118,7 +118,7 @@ class CycleGAN(Game):
 
         Takes (N, C, H, W) in [-1, 1] on the model's device; returns each loss, unweighted, as a detached 0-d tensor.
         """
-        rate = schedule(self.progress, kind=self.config.lr_schedule)
+        rate = schedule(self.progress, self.config.constant, self.config.lr_schedule)
         palettes = self._palettes_of(real_A, real_B)
         for domain, memory in self.palettes.items():
             memory.add(palettes[domain])

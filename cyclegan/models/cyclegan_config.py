@@ -63,8 +63,10 @@ class CycleGANConfig:
     lr: float = 2e-4
     """Learning rate of Adam."""
     lr_schedule: Schedule = "linear"
-    """Over the training. linear: constant for the first half, then a line to 0 (the paper's). cosine: half a cosine
+    """Over the training. linear: constant for the share CONSTANT, then a line to 0 (the paper's). cosine: half a cosine
     from the start. step: a tenth after each quarter. constant."""
+    constant: float = 0.5
+    """Share of training at the full learning rate, with --lr-schedule linear."""
     lr_D: float | None = None
     """Learning rate of the discriminators. Default: LR. Faster discriminators keep the generators from drifting from
     one colour to the next (two time-scale rule, Heusel et al. 2017)."""
@@ -108,6 +110,8 @@ class CycleGANConfig:
         """Raises ``UserError`` on settings that cannot be meant."""
         if self.pool < 0:
             raise UserError(f"--pool cannot be negative, and is {self.pool}")
+        if not 0 <= self.constant < 1:
+            raise UserError(f"--constant is a share from 0 to below 1, not {self.constant:g}")
         if not 0 <= self.ema < 1:
             raise UserError(f"--ema must be at least 0 and below 1, not {self.ema}")
         if min(self.lambda_palette, self.lambda_chroma) < 0:

@@ -44,8 +44,10 @@ class Pix2PixConfig:
     lr: float = 2e-4
     """Learning rate of Adam."""
     lr_schedule: Schedule = "linear"
-    """Over the training. linear: constant for the first half, then a line to 0 (the paper's). cosine: half a cosine
+    """Over the training. linear: constant for the share CONSTANT, then a line to 0 (the paper's). cosine: half a cosine
     from the start. step: a tenth after each quarter. constant."""
+    constant: float = 0.5
+    """Share of training at the full learning rate, with --lr-schedule linear."""
     beta1: float = 0.5
     """Adam's momentum."""
     beta2: float = 0.999
@@ -77,6 +79,8 @@ class Pix2PixConfig:
         """Raises ``UserError`` on settings that cannot be meant."""
         if not 0 <= self.noise < 1:
             raise UserError(f"--noise is a share from 0 to below 1, not {self.noise:g}")
+        if not 0 <= self.constant < 1:
+            raise UserError(f"--constant is a share from 0 to below 1, not {self.constant:g}")
         if not 0 <= self.ema < 1:
             raise UserError(f"--ema must be at least 0 and below 1, not {self.ema}")
 
@@ -121,7 +125,7 @@ class Pix2Pix(Game):
         Takes (N, C, H, W) in [-1, 1] on the model's device, ``real_A[n]`` and ``real_B[n]`` the two sides of a pair;
         returns each loss, unweighted, as a detached 0-d tensor.
         """
-        rate = schedule(self.progress, kind=self.config.lr_schedule)
+        rate = schedule(self.progress, self.config.constant, self.config.lr_schedule)
         source, target = self.way.of((real_A, real_B))
         with self.autocast():
             fake = self.G(source)

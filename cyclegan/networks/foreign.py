@@ -24,16 +24,28 @@ def read_tensors(path: str | os.PathLike[str], key: str | None = None) -> dict[s
     The names are those that the reference has today, the values float32. ``key`` chooses one of several. Raises
     ``WeightsError``.
     """
+    return _chosen(_load(path), key, path)
+
+
+def read_network(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """The state dict of the only network in a file, whatever it is, as ``read_tensors`` reads it."""
+    found = _state_dicts(_load(path))
+    if len(found) != 1:
+        raise WeightsError(f"{path} holds {len(found)} networks where one is needed")
+    return _normalised(next(iter(found.values())))
+
+
+def _load(path: str | os.PathLike[str]) -> object:
     try:
         if is_safetensors(path):
             from safetensors.torch import load_file
 
-            return _chosen(load_file(path), key, path)
+            return load_file(path)
         with open(path, "rb") as file:
             if file.read(2) not in _BEGINNINGS:
                 raise WeightsError(f"{path} is damaged or no weights file; copy or download it again")
         with torch.serialization.safe_globals([argparse.Namespace]):  # flags, which Lightning keeps beside the weights
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(path, map_location="cpu", weights_only=True)
     except WeightsError:
         raise
     except FileNotFoundError as error:
@@ -45,7 +57,6 @@ def read_tensors(path: str | os.PathLike[str], key: str | None = None) -> dict[s
         ) from error
     except Exception as error:  # on damaged files torch raises RuntimeError, EOFError, OSError, KeyError …
         raise WeightsError(f"{path} is damaged or no weights file; copy or download it again") from error
-    return _chosen(loaded, key, path)
 
 
 def _chosen(loaded: object, key: str | None, path: str | os.PathLike[str]) -> dict[str, Tensor]:

@@ -65,11 +65,16 @@ def network_settings(config: Config) -> dict[str, Any]:
     if begun:
         return {name: value for name, value in begun["model"].items() if name in has}
     weights = found(config.training.beginnings)
-    architecture = completed(weights[0].translator.header["architecture"])
-    settings = architecture | {"generator": architecture["name"], "dropout": architecture.get("dropout") or 0.0}
+    settings = settings_of(weights[0].translator.header["architecture"])
     painted = [w.own.letters[1] for w in weights if w.translator.palettes is not None]
     settings["palette"] = "both" if len(painted) == 2 else painted[0] if painted else None
     return {name: settings[name] for name in has if name in settings and (name != "palette" or painted)}
+
+
+def settings_of(architecture: dict) -> dict[str, Any]:
+    """A generator's architecture as settings of the models, whether or not they have them all."""
+    full = completed(architecture)
+    return full | {"generator": full["name"], "dropout": full.get("dropout") or 0.0}
 
 
 def _begun(config: Config) -> dict[str, Any]:
@@ -104,7 +109,7 @@ def begin(game: Game, config: Config, steps: int) -> tuple[dict[str, Any], list[
     placed, by_name = assign(found(config.training.beginnings), slots, config.algorithm)
     judges: dict[str, str] = {}
     for slot, weights in placed.items():
-        _fill(game, slot.name, weights, headers[slot.name]["architecture"], config)
+        fill(game, slot.name, weights, headers[slot.name]["architecture"], config)
         judges |= _take_judges(game, slot, weights, config)
     origin = {slot.name: f"{w.said}, sha256 {w.sha256}" for slot, w in placed.items()} | judges
     said = [f"{slot.name} ({' → '.join(slots[slot])}) begins as {w.said}" for slot, w in placed.items()]
@@ -155,7 +160,7 @@ def _alike(one: str, other: str) -> bool:
     return one.casefold() == other.casefold()
 
 
-def _fill(game: Game, name: str, weights: Weights, architecture: dict, config: Config) -> None:
+def fill(game: Game, name: str, weights: Weights, architecture: dict, config: Config) -> None:
     """Copies weights into the generator ``name`` and its average; raises ``UserError`` where they do not fit."""
     theirs = weights.translator
     _require_same_build(weights, name, completed(theirs.header["architecture"]), completed(architecture), config)
@@ -174,12 +179,12 @@ def _require_same_build(weights: Weights, name: str, theirs: dict, ours: dict, c
     ends = [(a["in_channels"], a["out_channels"]) for a in (theirs, ours)]
     if ends[0] != ends[1]:
         counts = " and ".join(f"{a} channels to {b}" for a, b in ends)
-        raise UserError(f"--init {weights.given} cannot begin {name}: they translate pictures of {counts}")
+        raise UserError(f"{weights.said} cannot become {name}: they translate pictures of {counts}")
     if theirs["palette"] and not ours["palette"]:
         painted = {"G_AB": "B", "G_BA": "A"}[name]
         has = any(field.name == "palette" for field in fields(config.model))
         mend = f"give --palette {painted}" if has else f"--model {config.algorithm} has no --palette"
-        raise UserError(f"--init {weights.said} is told which colours to use: {mend}")
+        raise UserError(f"{weights.said} is told which colours to use: {mend}")
     if ours["name"] != "resnet":  # nothing but the training hangs on it there
         theirs, ours = ({key: value for key, value in a.items() if key != "dropout"} for a in (theirs, ours))
     else:
@@ -197,7 +202,7 @@ def _require_same_build(weights: Weights, name: str, theirs: dict, ours: dict, c
     else:
         mend = f"--model {config.algorithm} trains no such network"
     differing = ", ".join(f"{key.replace('name', 'generator')} {theirs[key]} (here {ours.get(key)})" for key in other)
-    raise UserError(f"--init {weights.said} is another network than {name} here: {differing}; {mend}")
+    raise UserError(f"{weights.said} is another network than {name} here: {differing}; {mend}")
 
 
 def _take_judges(game: Game, slot: Direction, weights: Weights, config: Config) -> dict[str, str]:
