@@ -19,6 +19,8 @@ from cyclegan.system.terminal import say
 
 ENDINGS = (".zip", ".tar.gz", ".tgz", ".tar")
 LARGEST = 20 * 10**9  # bytes of an archive whose card does not say how many it has
+# What the standard library raises for archives that are damaged, locked, or packed in a way that it does not know.
+DAMAGED = (zipfile.BadZipFile, tarfile.TarError, RuntimeError, EOFError, zlib.error, lzma.LZMAError)
 UNPACKED_LIMIT = 100  # times the archive: photographs hardly shrink, line art in BMP shrinks about fiftyfold
 
 
@@ -111,7 +113,7 @@ def unpack(archive: Path, folder: Path) -> None:
             destination.parent.mkdir(parents=True, exist_ok=True)
             with source, open(destination, "wb") as file:
                 shutil.copyfileobj(source, file, 1 << 20)  # both stop at a member's size, whatever follows
-    except (tarfile.TarError, zipfile.BadZipFile, RuntimeError, EOFError, zlib.error, lzma.LZMAError) as error:
+    except DAMAGED as error:
         raise UserError(f"{archive} is not a whole {kind} archive ({error}): fetch it again") from error
 
 

@@ -93,14 +93,17 @@ def open_image(source: Source, span: Span | None = None) -> Image.Image:
         raise ImageError(f"{_name(source)} {error}") from error
 
 
-def load_image(source: Source) -> Image.Image:
+def load_image(source: Source, most: int | None = None) -> Image.Image:
     """As `open_image`, but what has more than 8 bits stays in a mode of its own: I;16, I or F.
+
+    More than `most` pixels are refused before anything is decoded.
 
     `info` of the result has what the file carries besides pixels, see ``data.metadata``, and ``several``: whether it
     holds more pages or frames than this first one.
     """
     try:
         with Image.open(BytesIO(source) if isinstance(source, (bytes, bytearray)) else source) as image:
+            _require_at_most(most, image)
             named_bands(image)
             several = has_several(image)
             image.load()
@@ -190,10 +193,13 @@ def is_debris(name: str) -> bool:
     return name.startswith(".") or name.lower() in DEBRIS
 
 
-def loaded(image: Image.Image) -> Image.Image:
+def loaded(image: Image.Image, most: int | None = None) -> Image.Image:
     """An opened Pillow image as from `load_image`; the one that was given stays as it is. Raises `ImageError`."""
     try:
+        _require_at_most(most, image)
         image.load()
+    except ImageError as error:
+        raise ImageError(f"{getattr(image, 'filename', '') or 'the picture'} {error}") from error
     except MemoryError:
         raise
     except Exception as error:  # see load_image
@@ -216,6 +222,15 @@ def _in_srgb(image: Image.Image, carries: dict[str, Any]) -> Image.Image:
     image = image if is_wide(image.mode) else as_8bit(image)
     image.format = kind  # says what 32 bits are
     return image
+
+
+def _require_at_most(most: int | None, image: Image.Image) -> None:
+    width, height = image.size
+    if most is not None and width * height > most:
+        raise ImageError(
+            f"has {width} × {height} pixels, more than the {most // 10**6} million that are worked on at once: "
+            "scale it down first"
+        )
 
 
 def _name(source: Source) -> str:

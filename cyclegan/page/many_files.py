@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import threading
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -14,6 +13,7 @@ from typing import Any
 
 from PIL import Image
 
+from cyclegan.data.archives import DAMAGED
 from cyclegan.data.images import SUFFIXES
 from cyclegan.page import one_picture
 from cyclegan.page.background import Stopped, in_background
@@ -178,7 +178,7 @@ def _unzipped(file: Path, folder: Path, room: int) -> list[Path]:
                 target = _free(folder, name)
                 target.write_bytes(data)
                 found.append(target)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError, zlib.error) as error:
+    except (*DAMAGED, OSError) as error:
         locked = isinstance(error, RuntimeError) and "password" in str(error)
         raise ImageError("it is locked with a password" if locked else "it is damaged or no zip file") from error
     if not found:

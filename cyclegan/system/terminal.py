@@ -60,8 +60,14 @@ class Progress:
 
     def begin(self, total: int | None, what: str, done: int = 0) -> None:
         """A new line for ``total`` things, of which ``done`` are done."""
-        self.task = self.live.add_task(f"{self.title}, {what}", total=total, completed=done)
+        self.task, self.done = self.live.add_task(f"{self.title}, {what}", total=total, completed=done), float(done)
 
     def advance(self, count: int = 1) -> None:
         """``count`` more are done."""
-        self.live.advance(self.task, count)
+        self.done += count
+        self.reach(self.done)
+
+    def reach(self, done: float) -> None:
+        """At least so many are done, of which the last one may be so in part."""
+        seen = self.live.tasks[self.task].completed
+        self.live.update(self.task, completed=max(seen, done))

@@ -24,6 +24,7 @@ from cyclegan.data.values import Span, is_wide, narrowed, own_span, type_of
 from cyclegan.system.download import NotFetched, fetch
 from cyclegan.system.errors import ImageError
 
+LARGEST = 100_000_000  # pixels of one picture; the maps that networks keep of it take up to about 64 bytes each
 LARGEST_DOWNLOAD = 200_000_000  # bytes
 _INTEGERS = (torch.uint16, torch.int16, torch.int32, torch.int64, torch.uint32)
 _LUMINANCE = torch.tensor([0.299, 0.587, 0.114])  # ITU-R BT.601, as Pillow has it
@@ -54,9 +55,9 @@ def take(picture: Any, channels: int, values: Values = Values()) -> tuple[Tensor
         file = fetch_picture(picture)
         if channels not in (1, 3):
             return _take_array(read_values(file, channels), channels, values, is_file=True)
-        return _take_pillow(load_image(file), channels, values)
+        return _take_pillow(load_image(file, LARGEST), channels, values)
     if isinstance(picture, Image.Image):
-        return _take_pillow(loaded(picture), channels, values)
+        return _take_pillow(loaded(picture, LARGEST), channels, values)
     if isinstance(picture, np.ndarray):
         return _take_array(picture, channels, values)
     if isinstance(picture, Tensor):

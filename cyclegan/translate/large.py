@@ -12,6 +12,7 @@ no tiles to blend.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -22,6 +23,8 @@ from cyclegan.networks.generators import Mobile, Residual, ResNet
 from cyclegan.networks.unet import UNet, UNetBlock
 from cyclegan.translate.strips import FixedNorm, Work, keep, leaves, measure, outputs, settle
 from cyclegan.translate.watching import Watch
+
+Finish = Callable[[Tensor, Tensor], Tensor]  # rows of the picture, and what was made of them → rows of the result
 
 EDGE = 640  # pixels each way that are worked on at a time by default
 HALO = 4  # rows at a quarter of the resolution by which the first and last layers see beyond a strip; 3 would do
@@ -52,26 +55,21 @@ def translate(network: nn.Module, picture: Tensor, edge: int, watch: Watch | Non
     if watch:  # a small picture tells how much work a pixel is
         side = max(int(inner.multiple), 8 * HALO)
         small = picture.new_zeros(1, picture.shape[1], side, side)
-        walk(inner, small, small[0, 0].numel(), work)
+        walk(inner, small, small[0, 0].numel(), work, _as_it_is)
         work = Work(watch, work.done / small[0, 0].numel() * picture[0, 0].numel())
-    result = walk(inner, picture, edge * edge, work)
-    return _combined(network, picture, result, edge) if isinstance(network, Residual) else result
+    finish = network.combine if isinstance(network, Residual) else _as_it_is
+    return walk(inner, picture, edge * edge, work, finish)
 
 
 def _inner(network: nn.Module) -> Any:
     return network.network if isinstance(network, Residual) else network
 
 
-def _combined(network: Residual, picture: Tensor, change: Tensor, rows: int) -> Tensor:
-    """The residual's last step, some rows at a time into the memory of the network's output."""
-    channels = change.shape[1] // 2
-    for top in range(0, change.shape[2], rows):
-        part = slice(top, top + rows)
-        change[:, :channels, part] = network.combine(picture[:, :, part], change[:, :, part])
-    return change[:, :channels]
+def _as_it_is(_: Tensor, made: Tensor) -> Tensor:
+    return made
 
 
-def _walk_frame(network: ResNet | Mobile, picture: Tensor, pixels: int, work: Work) -> Tensor:
+def _walk_frame(network: ResNet | Mobile, picture: Tensor, pixels: int, work: Work, finish: Finish) -> Tensor:
     """``ResNet`` and ``Mobile``: down to a quarter, residual blocks, and up again."""
     layers = list(network.model)
     first, last = _ends(layers)
@@ -83,7 +81,7 @@ def _walk_frame(network: ResNet | Mobile, picture: Tensor, pixels: int, work: Wo
         # A quarter of the width with four times the channels: as many rows take as much memory as above.
         _add_block(leaves(block.conv_block), trunk, rows, work)
     measure(tail, (trunk,), rows // 4, HALO, work)
-    return _collect(tail, (trunk,), rows // 4, HALO, picture, work)
+    return _collect(tail, (trunk,), rows // 4, HALO, picture, work, finish)
 
 
 def _ends(layers: list) -> tuple[int, int]:
@@ -123,7 +121,7 @@ def _worth_keeping(layers: list) -> bool:
     return any(isinstance(layer, nn.Conv2d) and layer.groups == 1 for layer in layers)
 
 
-def _walk_unet(network: UNet, picture: Tensor, pixels: int, work: Work) -> Tensor:
+def _walk_unet(network: UNet, picture: Tensor, pixels: int, work: Work, finish: Finish) -> Tensor:
     """``UNet``: each level's map on the way down is kept for the way up."""
     downs, ups, noises = [], [], []
     block: Any = network.model
@@ -143,13 +141,14 @@ def _walk_unet(network: UNet, picture: Tensor, pixels: int, work: Work) -> Tenso
     for up, noise in zip(reversed(ups[1:]), reversed(noises[1:]), strict=True):
         made = settle(up, sources, rows, 1, work)
         sources = (maps.pop(), made if noise is None else noise(made))
-    return _collect(ups[0], sources, rows // 2, 1, picture, work)
+    return _collect(ups[0], sources, rows // 2, 1, picture, work, finish)
 
 
-def _collect(layers: list, sources: tuple, rows: int, halo: int, picture: Tensor, work: Work) -> Tensor:
-    """The last layers' output, whole, in full precision."""
+def _collect(layers: list, sources: tuple, rows: int, halo: int, picture: Tensor, work: Work, finish: Finish) -> Tensor:
+    """The last layers' output, ``finish``ed beside the picture's rows, whole, in full precision."""
     result: Tensor | None = None
     for top, strip in outputs(layers, sources, rows, halo, work):
+        strip = finish(picture[:, :, top : top + strip.shape[2]], strip)
         if result is None:
             result = strip.new_empty(1, strip.shape[1], *picture.shape[2:])
         result[:, :, top : top + strip.shape[2]] = strip

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -24,7 +25,7 @@ from cyclegan.system.terminal import Progress, say
 from cyclegan.translate import large
 from cyclegan.translate.jobs import Job
 from cyclegan.translate.keep import keep_outside
-from cyclegan.translate.kinds import fetch_picture
+from cyclegan.translate.kinds import LARGEST, fetch_picture
 
 if TYPE_CHECKING:
     from cyclegan.translate.translator import Translator
@@ -57,16 +58,20 @@ def translate_pictures(
     span = span or translator.spans[1]
     if not jobs:
         return failures
-    progress.begin(len(jobs), "pictures")
+    total = len(jobs)
+    progress.begin(total, "pictures")
     if translator.device.type == "cpu":
         jobs = _in_parallel(translator, jobs, options, span, failures, notes, progress)
     with ThreadPoolExecutor(THREADS) as decoders, ThreadPoolExecutor(THREADS) as encoders:
         decoded = _ahead(decoders, jobs, channels)
         writing: deque[tuple[Job, Future]] = deque()
+        begun = total - len(jobs)
         try:
             for group in _groups(_readable(decoded, failures, notes, progress), _batch_size(translator)):
-                for job, result, info in _translated(translator, group, options, failures, progress):
+                watch = partial(_reached, progress, begun, len(group))
+                for job, result, info in _translated(translator, group, options | {"watch": watch}, failures, progress):
                     writing.append((job, encoders.submit(save_picture, result, job.target, info, span)))
+                begun += len(group)
                 while len(writing) > AHEAD:
                     _finished(*writing.popleft(), failures, notes)
                     progress.advance()
@@ -84,7 +89,7 @@ def _translated(
 ) -> Iterator[tuple[Job, Result, dict]]:
     """The group's pictures translated, with what else their files hold; one by one where one of them cannot be."""
     try:
-        results = translator([picture for _, picture in group], watch=lambda _: progress.advance(0), **options)
+        results = translator([picture for _, picture in group], **options)
         results = [_kept(job, picture, made) for (job, picture), made in zip(group, results, strict=True)]
     except (ImageError, MemoryError) as error:
         if len(group) > 1:
@@ -96,6 +101,11 @@ def _translated(
         return
     for (job, picture), result in zip(group, results, strict=True):
         yield job, result, _info(picture, job.source)
+
+
+def _reached(progress: Progress, begun: int, count: int, share: float) -> None:
+    """Of all pictures those before ``begun`` are on their way, and ``share`` of the ``count`` after it is done."""
+    progress.reach(begun + share * count)
 
 
 def _in_parallel(
@@ -154,7 +164,7 @@ def _ahead(pool: ThreadPoolExecutor, jobs: Iterable[Job], channels: int) -> Iter
 
 def _read(source: str, channels: int) -> Result:
     file = fetch_picture(source)
-    return load_image(file) if channels in (1, 3) else read_values(file, channels)
+    return load_image(file, LARGEST) if channels in (1, 3) else read_values(file, channels)
 
 
 def _kept(job: Job, picture: Result, made: Result) -> Result:

@@ -7,20 +7,27 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor
 
-SMALLEST = 16  # pixels; below that the feature maps between the norms have too few values to be normalised
+SMALLEST = 16  # pixels of both sides; below that the feature maps between the norms have too few values to normalise
+THINNEST, LONG = 8, 1024  # pixels of one side where the other is long: half the work, and values enough
 
 
 def pad_to_multiple(batch: Tensor, multiple: int) -> Tensor:
-    """(N, C, H, W) with height and width rounded up to ``multiple``, and to at least ``SMALLEST``, by reflection.
+    """(N, C, H, W) with height and width rounded up to ``multiple``, and to at least so many pixels, by reflection.
 
     Reflection needs a side that is longer than what is added; shorter ones repeat their last row or column.
     """
-    for dimension, side in ((2, batch.shape[2]), (3, batch.shape[3])):
-        extra = max(-(-side // multiple), -(-SMALLEST // multiple)) * multiple - side
-        if extra:
+    for dimension, padded in zip((2, 3), padded_size(batch.shape[2:], multiple), strict=True):
+        side = batch.shape[dimension]
+        if extra := padded - side:
             padding = (0, 0, 0, extra) if dimension == 2 else (0, extra, 0, 0)
             batch = F.pad(batch, padding, mode="reflect" if extra < side else "replicate")
     return batch
+
+
+def padded_size(size: Sequence[int], multiple: int) -> list[int]:
+    """Height and width as the network sees them, see ``pad_to_multiple``."""
+    least = THINNEST if max(size) >= LONG else SMALLEST
+    return [-(-max(side, least) // multiple) * multiple for side in size]
 
 
 def scaled(batch: Tensor, size: Sequence[int]) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,9 @@ from cyclegan.system.errors import ImageError, UserError
 from cyclegan.translate import large
 from cyclegan.translate.colours import read_palette
 from cyclegan.translate.keep import keep_outside
-from cyclegan.translate.kinds import Values, fetch_picture, take
-from cyclegan.translate.sizes import grouped, pad_to_multiple, scaled
+from cyclegan.translate.kinds import LARGEST, Values, fetch_picture, take
+from cyclegan.translate.sizes import grouped, pad_to_multiple, padded_size, scaled
 from cyclegan.translate.watching import Watch, part_of, watched
-
-LARGEST = 100_000_000  # pixels that the network is given; the maps it keeps take up to about 64 bytes each
 
 
 class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="image-to-image", tags=["cyclegan"]):
@@ -222,8 +221,9 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
     def _bounded(self, batch: Tensor, tile: int | None, watch: Watch | None) -> Tensor:
         """The whole picture at once, or in tiles where it is too large for that or ``tile`` says so."""
         height, width = batch.shape[-2:]
-        if height * width > LARGEST:
-            fits = int(min(height, width) * (LARGEST / (height * width)) ** 0.5)
+        seen = max(height * width, prod(padded_size((height, width), self.network.multiple)) // 2)
+        if seen > LARGEST:
+            fits = int(min(height, width) * (LARGEST / seen) ** 0.5)
             said = f"{width} × {height} pixels are more than the {LARGEST // 10**6} million that are worked on at once"
             raise ImageError(f"{said}: size={max(1, fits)} (--size {max(1, fits)}) lets the network see fewer")
         budget = large.budget(self.network)

@@ -195,3 +195,21 @@ def test_a_damaged_tar_and_a_bomb_are_refused(root, tmp_path, body, sentence):
     with pytest.raises(UserError, match=sentence):
         locate("bad", tmp_path / "bad.tar.gz", side_by_side=True)
     assert not (root / "bad").exists() and leftovers(root) == []
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_whose_packed_bytes_are_damaged_is_named_whatever_packed_them(root, tmp_path, method):
+    from cyclegan.page.many_files import _unzipped
+    from cyclegan.system.errors import ImageError
+
+    pack = tmp_path / "tiny.zip"
+    with zipfile.ZipFile(pack, "w", method) as file:
+        for name in ("trainA/a.png", "trainB/b.png"):
+            file.writestr(name, hashlib.sha512(name.encode()).digest() * 99)
+    data = bytearray(pack.read_bytes())
+    data[60:90] = bytes(30)
+    pack.write_bytes(data)
+    with pytest.raises(UserError, match=r"tiny"):
+        locate(pack)
+    with pytest.raises(ImageError, match="damaged"):
+        _unzipped(pack, tmp_path, 9)

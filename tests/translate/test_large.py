@@ -148,3 +148,11 @@ def test_what_a_watch_raises_ends_the_work_and_passes_through(tile):
     assert heard[-1] < 0.5
     t(uneven(3, 64, 64)[0], tile=tile)  # goes on, and tells nobody
     assert heard[-1] < 0.5
+
+
+def test_a_line_of_pixels_is_translated_in_strips_too():
+    network = build_generator({"name": "resnet", "width": 4, "blocks": 1})
+    header = {"architecture": {"name": "resnet"}, "preprocessing": {"channels": [3, 3]}, "domains": ["a", "b"]}
+    line = np.random.default_rng(0).integers(0, 255, (3, 4000, 3), dtype=np.uint8)
+    whole, parts = (Translator(network, header, "cpu")(line, tile=tile).astype(int) for tile in (0, 64))
+    assert whole.shape == line.shape and np.abs(whole - parts).max() <= 2

@@ -204,6 +204,29 @@ def test_what_one_picture_may_cost_is_bounded_and_said(monkeypatch):
     assert translator()(noise(50, 80, 3), size=31).shape == (50, 80, 3)
 
 
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "TIFF", "JPEG", "WEBP"])
+def test_what_is_too_large_is_refused_before_it_is_decoded(kind, tmp_path, monkeypatch):
+    """The file is cut off behind its head: decoding it would say so."""
+    monkeypatch.setattr("cyclegan.translate.kinds.LARGEST", 10**6)
+    path = tmp_path / f"a.{kind.lower()}"
+    Image.new("RGB", (2000, 700)).save(path)
+    data = path.read_bytes()
+    path.write_bytes(data if kind in ("TIFF", "WEBP") else data[: len(data) * 3 // 4])  # those are opened whole
+    for picture in (path, Image.open(path)):
+        with pytest.raises(ImageError, match=r"2000 × 700 pixels, more than the 1 million.*scale it down") as error:
+            translator()(picture)
+        assert str(path) in str(error.value)
+
+
+def test_a_line_of_pixels_is_little_work():
+    t = translator()
+    seen = []
+    t.network.register_forward_hook(lambda module, args, out: seen.append(tuple(args[0].shape[-2:])))
+    for shape in ((1, 2000, 3), (3000, 1, 3), (1, 1, 3)):
+        assert t(np.full(shape, 200, np.uint8)).shape == shape
+    assert seen == [(8, 2000), (3000, 8), (16, 16)]
+
+
 @pytest.mark.parametrize(
     ("picture", "sentence"),
     [

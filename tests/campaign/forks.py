@@ -1,0 +1,66 @@
+"""Attacked code in a process of its own, so that a crash is seen and a hang can be ended.
+
+What training imports is imported here, once, so that a fork begins at once.
+"""
+
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+import kornia  # noqa: F401
+import matplotlib.backends.backend_agg
+import matplotlib.figure  # noqa: F401
+import torch.utils.tensorboard  # noqa: F401
+
+import cyclegan.data.samples
+import cyclegan.models.cyclegan
+import cyclegan.train.session  # noqa: F401
+
+SECONDS, PATIENCE = 60, 3600  # of the processor, and by the clock, for one attack: far more than any needs
+
+
+def start(work: Callable[[], object], output: int | None = None) -> int:
+    """Runs ``work`` in a fork, its words thrown away; returns the process's number. Exit code 0 unless it raises."""
+    sys.stdout.flush()
+    child = os.fork()
+    if child:
+        return child
+    code = 70
+    try:
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for stream in (1, 2):
+            os.dup2(nowhere, stream)
+        result = work()
+        if output is not None:
+            os.write(output, json.dumps(result).encode())
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def outcome(work: Callable[[], str]) -> str:
+    """What ``work`` returns, a word; or "crash" where the process died or raised, "hang" where it did not end."""
+    reader, writer = os.pipe()
+    child = start(work, writer)
+    os.close(writer)
+    end = time.monotonic() + PATIENCE
+    while not (done := os.waitpid(child, os.WNOHANG))[0] and time.monotonic() < end:
+        time.sleep(0.005)
+    if not done[0]:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    with os.fdopen(reader) as file:
+        said = file.read()
+    hung = not done[0] or (os.WIFSIGNALED(done[1]) and os.WTERMSIG(done[1]) in (signal.SIGXCPU, signal.SIGKILL))
+    return json.loads(said) if said else "hang" if hung else "crash"
+
+
+def counted(outcomes: list[str]) -> str:
+    """2 refused, 1 translated."""
+    words = sorted(set(outcomes), key=outcomes.count, reverse=True)
+    return ", ".join(f"{outcomes.count(word)} {word}" for word in words)
