@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 
-.PHONY: demo test app lint bench clean
+.PHONY: demo test campaign app lint bench clean
 
 demo: $(VENV)/.demo  ## set up, show what the shipped translators do, train a pair for about three minutes, show it
 	$(PY) -m cyclegan.show
@@ -12,6 +12,9 @@ demo: $(VENV)/.demo  ## set up, show what the shipped translators do, train a pa
 
 test: $(VENV)/.test  ## the whole suite, on two cores
 	$(PY) -m pytest -n 2 --dist loadfile
+
+campaign: $(VENV)/.test  ## kills, damaged pictures, hostile files: docs/reliability.md
+	nice -n 19 $(PY) tests/campaign
 
 app: $(VENV)/.app  ## the page in the browser
 	$(PY) app.py

@@ -53,6 +53,11 @@ class Counter:
         self.done += count
         self.tell(Report(self.done, self.total))
 
+    def reach(self, done: float) -> None:
+        """Within a picture, of which the page shows no part; it can be stopped there."""
+        if self.stop.is_set():
+            raise Stopped
+
 
 def videos_work() -> bool:
     return find_spec("av") is not None and find_spec("cyclegan.translate.video") is not None
