@@ -163,7 +163,9 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         if mask is not None:
             if isinstance(picture, (list, tuple)) or getattr(picture, "ndim", None) == 4:
                 raise ImageError("a mask belongs to one picture: translate them one by one")
-            picture = load_image(fetch_picture(picture)) if isinstance(picture, (str, os.PathLike)) else picture
+            picture = (
+                load_image(fetch_picture(picture), LARGEST) if isinstance(picture, (str, os.PathLike)) else picture
+            )
             made = self(picture, size=size, tile=tile, range=range, palette=palette, watch=watch)
             return keep_outside(picture, made, mask)
         if palette is not None or self.palettes is not None:

@@ -64,3 +64,9 @@ def counted(outcomes: list[str]) -> str:
     """2 refused, 1 translated."""
     words = sorted(set(outcomes), key=outcomes.count, reverse=True)
     return ", ".join(f"{outcomes.count(word)} {word}" for word in words)
+
+
+def so_far(outcomes: list[str]) -> None:
+    """Says every now and then what there is."""
+    if len(outcomes) % 20 == 0:
+        print(f"  {len(outcomes)}: {counted(outcomes)}", file=sys.stderr, flush=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tomli_w
 import torch
-from forks import counted, outcome
+from forks import counted, outcome, so_far
 from kills import FLAGS
 from painted import paint
 from safetensors.torch import save_file
@@ -63,6 +63,7 @@ def hostile_files(count: int, seed: int) -> tuple[str, int]:
         begun = time.monotonic()
         outcomes.append(outcome(partial(attack, draw, weights)))
         slowest = max(slowest, time.monotonic() - begun)
+        so_far(outcomes)
         if outcomes[-1] in ("crash", "hang"):
             print(f"  file {i}, {attack.__name__[1:]}: {outcomes[-1]}", flush=True)
     return f"{counted(outcomes)}; the slowest took {slowest:.1f} s", outcomes.count("crash") + outcomes.count("hang")

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -62,6 +63,8 @@ def kills(count: int, seed: int) -> tuple[str, int]:
         os.waitpid(child, 0)
         done += 1
         _look(Path("runs", name), found, wrong)
+        if done % 10 == 0:
+            print(f"  {done}: {found | wrong}", file=sys.stderr, flush=True)
     os.waitpid(_train(f"run{run}"), 0)
     found["runs that went on to the end"] += 1
     wrong["ends that differ"] += not _equal(Path("runs", f"run{run}"))

@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from forks import counted, outcome
+from forks import counted, outcome, so_far
 from PIL import Image
 
 from cyclegan import Translator
@@ -35,6 +35,7 @@ def mutated_pictures(count: int, seed: int) -> tuple[str, int]:
         begun = time.monotonic()
         outcomes.append(outcome(partial(_translated, translator)))
         slowest = max(slowest, time.monotonic() - begun)
+        so_far(outcomes)
         if outcomes[-1] in ("crash", "hang"):
             print(f"  picture {i}, {kind}: {outcomes[-1]}", flush=True)
     return f"{counted(outcomes)}; the slowest took {slowest:.1f} s", outcomes.count("crash") + outcomes.count("hang")
