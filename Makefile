@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 
-.PHONY: demo test campaign app lint bench clean
+.PHONY: demo test campaign app lint docs bench clean
 
 demo: $(VENV)/.demo  ## set up, show what the shipped translators do, train a pair for about three minutes, show it
 	$(PY) -m cyclegan.show
@@ -24,6 +24,9 @@ lint: $(VENV)/.test
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
+
+docs: $(VENV)/.docs  ## the documentation as a site, in build/site
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build
 
 # One stamp for each extra: set up again only when the list of dependencies changes.
 $(VENV)/.%: setup.cfg pyproject.toml
