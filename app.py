@@ -54,7 +54,9 @@ def serve(options: Options, auth: tuple[str, str] | None) -> int:
     from cyclegan.page.theme import CSS, ICON, theme
 
     page = build()
-    threading.Thread(target=_warm_up, daemon=True).start()
+    leaving = threading.Event()
+    warming = threading.Thread(target=_warm_up, args=(leaving,), daemon=True)
+    warming.start()
     threading.Thread(target=sweep_forever, args=(SWEEP, OLD), daemon=True).start()
     try:
         page.launch(
@@ -64,15 +66,18 @@ def serve(options: Options, auth: tuple[str, str] | None) -> int:
         )  # fmt: skip
     except OSError:
         return _complain(f"the port {options.port or 'range from 7860'} is taken: give another --port")
+    finally:  # torch aborts the program where it ends while a thread computes
+        leaving.set()
+        warming.join(timeout=20)
     return 0
 
 
-def _warm_up() -> None:
+def _warm_up(leaving: threading.Event) -> None:
     """Imports torch and translates the examples while nobody has asked for anything yet."""
     import cyclegan.translate.translator  # noqa: F401
     from cyclegan.page import examples
 
-    examples.prepare()
+    examples.prepare(leaving)
 
 
 def _leave(*_) -> None:

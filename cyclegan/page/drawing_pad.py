@@ -38,7 +38,7 @@ canvas { width: 100%; max-width: 512px; aspect-ratio: 1; display: block; margin:
   border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg); cursor: crosshair;
   touch-action: none; }
 .tools { display: flex; flex-wrap: wrap; gap: 6px; justify-content: center; margin-top: 10px; }
-.tools button { min-width: 42px; height: 40px; padding: 0 12px; border-radius: var(--radius-md); cursor: pointer;
+.tools button { min-width: 40px; height: 40px; padding: 0 9px; border-radius: var(--radius-md); cursor: pointer;
   border: 1px solid var(--border-color-primary); background: var(--background-fill-primary);
   color: var(--body-text-color); font-size: .92rem; display: inline-flex; align-items: center;
   justify-content: center; }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from cyclegan.data.datasets import dataset_root
 from cyclegan.data.folders import find_pairs, pictures_in
 from cyclegan.data.images import find_images
 from cyclegan.page import choices, one_picture
+from cyclegan.page.background import Stopped
 from cyclegan.page.choices import Choice, Way
 from cyclegan.system.cards import package_folder
 from cyclegan.system.errors import UserError
@@ -41,14 +44,17 @@ def are_chosen(found: list[Path]) -> bool:
     return bool(found) and package_folder("pretrained") in found[0].parents
 
 
-def result(path: Path, choice: Choice, way: Way) -> one_picture.Trip:
-    """The translation of an example, there and back; made once for each version of the weights."""
+def result(path: Path, choice: Choice, way: Way, watch: Callable[[float], None] | None = None) -> one_picture.Trip:
+    """The translation of an example, there and back; made once for each version of the weights.
+
+    ``watch`` is that of ``Translator(...)``.
+    """
     there = one_picture.warm.translator(way)
     key = path, way
     with _lock:
         seen, trip = _ready.get(key, (None, None))
     if seen is not there:
-        trip = one_picture.travel(one_picture.read_picture(path), choice, way)
+        trip = one_picture.travel(one_picture.read_picture(path), choice, way, watch=watch)
         with _lock:
             _ready[key] = there, trip
             while len(_ready) > KEPT:
@@ -56,13 +62,23 @@ def result(path: Path, choice: Choice, way: Way) -> one_picture.Trip:
     return trip
 
 
-def prepare() -> None:
-    """Translates the examples of all translators that are here; for a thread of its own."""
+def prepare(stop: threading.Event) -> None:
+    """Translates the examples of all translators that are here, until ``stop`` is set; for a thread of its own."""
+
+    def watch(_: float) -> None:
+        if stop.is_set():
+            raise Stopped
+
+    with contextlib.suppress(Stopped):
+        _translate_all(watch)
+
+
+def _translate_all(watch: Callable[[float], None]) -> None:
     for choice in choices.choices():
         for way in choice.ways if choice.here else ():
             for path in examples(choice, way):
                 try:
-                    result(path, choice, way)
+                    result(path, choice, way, watch)
                 except (UserError, OSError):
                     continue  # whoever asks for it will be told
 

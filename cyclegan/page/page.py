@@ -14,7 +14,7 @@ from cyclegan.page.tab_imagine import add_sample_endpoints, imagine_tab
 from cyclegan.page.tab_translate import translate_tab
 from cyclegan.page.tab_watch import watch_tab
 from cyclegan.page.theme import ADDRESS, REMEMBERED, SWITCH
-from cyclegan.page.translating import cancelled
+from cyclegan.page.translating import left
 
 SWEEP, OLD = 600, 3600  # seconds: how often, and how old, temporary files are removed
 RESTS = 0.05, 0.1  # seconds between two looks at the queue, as gradio has them on Windows; else it takes 1 and 10 ms,
@@ -56,7 +56,7 @@ def build() -> gr.Blocks:
         key.change(_told_about, key, [sheet, about], **hidden)
         gr.on([key.change, direction.change], None, [key, direction], js=ADDRESS, api_visibility="private")
         tabs.select(_clocked, None, clock, **hidden)
-        page.unload(cancelled)
+        page.unload(left)
     page.queue(max_size=WAITING, default_concurrency_limit=4)
     page._queue.sleep_when_free, page._queue.progress_update_sleep_when_free = RESTS
     return page

@@ -54,7 +54,7 @@ def translate_tab(key, direction):
     gr.on([detail.input, wanted.input, like.upload, like.clear], **now)
     go.click(translating.pressed, order, [*shown, large], **quick)
     large.change(translating.continued, [large, *order], shown, **busy, **LARGE_WORK)
-    halt.click(translating.cancelled, None, None, queue=False, **HIDDEN)
+    halt.click(translating.cancelled, None, [halt, said], queue=False, **HIDDEN)
     tried.select(translating.chosen, [key, direction], [example, given], **HIDDEN).then(**now)
     five.click(translating.suggested, [given, example, key, direction, offset], [offers, offset], **quick)
     offers.select(translating.taken, offset, [wanted, like], **HIDDEN).then(**now)

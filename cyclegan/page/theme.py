@@ -92,6 +92,7 @@ CSS = """
 #head p { margin: 0; color: var(--body-text-color-subdued); }
 #lights { flex: 0 0 auto; min-width: 0 !important; width: 42px; height: 42px; padding: 0; border-radius: 50%;
   font-size: 18px; }
+footer .divider { display: none !important; }
 .note p { color: var(--body-text-color-subdued); font-size: .95rem; margin: 2px 0; }
 .words p { font-size: 1rem; line-height: 1.5; }
 #directions .wrap { gap: 8px; }

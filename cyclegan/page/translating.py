@@ -24,6 +24,7 @@ LARGE = 1_000_000  # pixels: from here on a picture waits for other large ones, 
 PATIENCE = 2.0  # seconds after which it is said how long it will take
 EMPTY = "The translated picture appears here, with a handle to compare it with the original."
 NO_PICTURE = "**There is no picture yet.** Drop one into the field, click it to choose one, or take an example."
+CANCELLED = "Cancelled."
 turns = Turns()
 
 
@@ -109,7 +110,7 @@ def continued(number: int | None, given: str | None, example: str, key: str, dir
     """A large picture, after it has waited for other large ones."""
     turn = turns.last(request.session_hash)
     if turn is None or turn.number != number:
-        yield _empty("Cancelled.") if turn is None and number is not None else _same()
+        yield _empty(CANCELLED) if turn is None and number is not None else _same()
         return
     try:
         yield from _steps(_ordered(given, example, key, direction, detail, text, like), turn)
@@ -117,8 +118,14 @@ def continued(number: int | None, given: str | None, example: str, key: str, dir
         yield _failed(error, turn)
 
 
-def cancelled(request: gr.Request) -> None:
-    """Ends what the visitor has running; also where he has left."""
+def cancelled(request: gr.Request):
+    """The button Cancel: ends what the visitor has running, or waiting for its turn."""
+    left(request)
+    return gr.Button(visible=False), CANCELLED
+
+
+def left(request: gr.Request) -> None:
+    """The same where the visitor has left the page."""
     turns.cancel(request.session_hash)
 
 
@@ -177,7 +184,7 @@ def _same():
 
 def _failed(error: Exception, turn: Turn):
     if turn.is_set():
-        return _empty("Cancelled.") if turn.cancelled else _same()
+        return _empty(CANCELLED) if turn.cancelled else _same()
     said = f"**{SORRY}.** {sentence(error)}"
     if isinstance(error, ImageError):  # the browser would show what cannot be read as a broken picture
         return _empty(said, keep=False)
