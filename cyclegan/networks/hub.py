@@ -30,18 +30,47 @@ def download(repository: str, file: str, **options: Any) -> Path:
         raise UserError(f"could not fetch {repository} from Hugging Face: {reason}") from error
 
 
+# Model → how it was trained, and its paper, for the page of a repository.
+_PAPERS = {
+    "cyclegan": (
+        "without pairs",
+        "Zhu, Park, Isola, Efros: [Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial\n"
+        "Networks](https://arxiv.org/abs/1703.10593)",
+    ),
+    "cut": (
+        "without pairs",
+        "Park, Efros, Zhang, Zhu: [Contrastive Learning for Unpaired Image-to-Image\n"
+        "Translation](https://arxiv.org/abs/2007.15651)",
+    ),
+    "pix2pix": (
+        "on pairs",
+        "Isola, Zhu, Zhou, Efros: [Image-to-Image Translation with Conditional Adversarial\n"
+        "Networks](https://arxiv.org/abs/1611.07004)",
+    ),
+}
+_TITLES = {"cyclegan": "CycleGAN", "cut": "CUT", "pix2pix": "pix2pix"}
+
+
+def _model_of(header: dict) -> str:
+    """Which model trained a translator: as its weights say, else by its network."""
+    foreign = "pix2pix" if header["architecture"].get("norm") == "batch_statistics" else "cyclegan"
+    said = header["provenance"].get("model")
+    return said if said in _PAPERS else foreign
+
+
 def readme(header: dict, direction: str) -> str:
     """The page of a repository that holds the generator with this header, as Markdown with the hub's metadata."""
     from huggingface_hub import ModelCardData
 
     source, target = header["domains"]
     architecture = dict(header["architecture"])
-    provenance = header["provenance"]
+    provenance, model = header["provenance"], _model_of(header)
+    how, paper = _PAPERS[model]
     licence = {"license": "other", "license_name": provenance["licence"]} if "licence" in provenance else {}
     metadata = ModelCardData(
         library_name="cyclegan-toolkit",
         pipeline_tag="image-to-image",
-        tags=["cyclegan", "image-to-image", "unpaired", architecture["name"]],
+        tags=[model, "image-to-image", "paired" if how == "on pairs" else "unpaired", architecture["name"]],
         **licence,
     )
     rows = {"Architecture": json.dumps(architecture), "Trained at": f"{header['size'] or 'unknown'} pixels"}
@@ -55,9 +84,8 @@ def readme(header: dict, direction: str) -> str:
 
 # {source} → {target}
 
-A CycleGAN generator that translates pictures of {source} into pictures of {target}. It was trained without pairs
-(Zhu, Park, Isola, Efros: [Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
-Networks](https://arxiv.org/abs/1703.10593)).
+A {_TITLES[model]} generator that translates pictures of {source} into pictures of {target}. It was trained {how}
+({paper}).
 
 ```python
 from cyclegan import Translator

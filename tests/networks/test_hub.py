@@ -15,6 +15,7 @@ from huggingface_hub import ModelCard
 from pairs import ARCHITECTURE
 
 from cyclegan.networks.directions import DIRECTIONS
+from cyclegan.networks.hub import readme
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 
@@ -120,3 +121,18 @@ def test_the_page_of_a_saved_translator_is_one_that_the_hub_reads(pair):
     card = ModelCard.load(Path("runs/mine/README.md"))
     assert card.data.library_name == "cyclegan-toolkit" and "cyclegan" in card.data.tags
     assert "horse → zebra" in card.text
+
+
+@pytest.mark.parametrize(
+    ("provenance", "architecture", "said"),
+    [
+        ({"model": "pix2pix"}, {"name": "unet"}, "A pix2pix generator"),
+        ({}, {"name": "unet", "norm": "batch_statistics"}, "It was trained on pairs"),
+        ({"model": "cut"}, {"name": "resnet"}, "Contrastive Learning"),
+        ({}, {"name": "resnet"}, "A CycleGAN generator"),
+    ],
+)
+def test_the_page_of_a_repository_names_the_paper_that_was_followed(provenance, architecture, said):
+    header = {"domains": ["a", "b"], "size": 64, "architecture": architecture, "provenance": provenance}
+    page = readme(header, "G_AB")
+    assert said in page and ("- paired\n" in page) == ("on pairs" in page)
