@@ -111,6 +111,8 @@ def of_examples(count: int) -> Image.Image:
         for reverse in (False, True) if examples.is_dir() else ():
             translator = Translator.from_pretrained(examples.name, reverse)
             source, target = translator.domains
+            if not (examples / source).is_dir():
+                continue
             pictures = [open_image(path).convert("RGB") for path in find_images(examples / source)[:count]]
             colours = [None] if translator.palettes is None else [0, 1, 2]
             rows = [[picture, *(translator(picture, palette=colour) for colour in colours)] for picture in pictures]

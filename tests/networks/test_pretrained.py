@@ -63,7 +63,7 @@ def test_most_horses_become_zebras_to_a_network_that_did_not_train_them(horse2ze
 
 def test_emoji_become_line_art():
     """No colours are left, and the black lines stay where they were."""
-    emoji = torch.stack([Framing(128).read(path) for path in find_images(EXAMPLES / "emoji")])
+    emoji = torch.stack([Framing(128).read(path) for path in find_images(EXAMPLES / "sketch2emoji" / "emoji")])
     sketch = to_levels(Translator.from_pretrained("sketch2emoji", reverse=True).run(emoji.float() / 127.5 - 1)).float()
     colour = [(x.float().amax(1) - x.float().amin(1)).mean() for x in (emoji, sketch)]
     assert colour[1] < 0.15 * colour[0]
@@ -73,7 +73,7 @@ def test_emoji_become_line_art():
 
 def test_drawings_are_coloured_inside_their_lines():
     """Most of what lines enclose gets a colour; the paper around it stays white."""
-    sketches = torch.stack([Framing(128).read(path) for path in find_images(EXAMPLES / "sketch")])
+    sketches = torch.stack([Framing(128).read(path) for path in find_images(EXAMPLES / "sketch2emoji" / "sketch")])
     coloured = to_levels(Translator.from_pretrained("sketch2emoji").run(sketches.float() / 127.5 - 1))
     around = torch.stack([surroundings(sketch) for sketch in sketches])
     inside = ~around & (sketches.amin(1) > 200)
