@@ -88,6 +88,8 @@ def test_the_command_is_one_that_there_is(page, words, monkeypatch, tmp_path):
         options = getattr(import_module(f"cyclegan.{module}"), named)
         config = (tyro.conf.FlagCreatePairsOff,) if name in NO_PAIRS else ()
     try:
-        tyro.cli(options, args=arguments, config=config)
+        # A settings file names its data set, so that none has to be given.
+        rest = {"default": options("photos")} if "--config" in arguments else {}
+        tyro.cli(options, args=arguments, config=config, **rest)
     except SystemExit as end:
         assert end.code == 0, f"{page}: {' '.join(words)}"
