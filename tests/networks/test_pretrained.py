@@ -82,6 +82,16 @@ def test_drawings_are_coloured_inside_their_lines():
     assert (tint[around] > 60).float().mean() < 0.05
 
 
+def test_an_apple_is_red_green_or_blue_as_asked():
+    apple = Image.open(EXAMPLES / "sketch2emoji" / "sketch" / "1F34F.png").convert("RGB").resize((128, 128))
+    paint = Translator.from_pretrained("sketch2emoji")
+    red, green, blue = (
+        np.asarray(paint(apple, palette=name), float)[64:96, 40:88].mean((0, 1)) for name in ("red", "green", "blue")
+    )
+    assert red.argmax() == 0 and green.argmax() == 1 and blue.argmax() == 2
+    assert all(colour.max() - colour.min() > 60 for colour in (red, green, blue))
+
+
 def surroundings(sketch: torch.Tensor) -> torch.Tensor:
     """The pixels that paint poured in at the corner would reach, were gaps in lines closed: (C, H, W) → bool (H, W)."""
     light = Image.fromarray(sketch.permute(1, 2, 0).numpy()).convert("L").point(lambda level: 255 * (level > 200))
