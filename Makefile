@@ -5,7 +5,7 @@ PY     := $(VENV)/bin/python
 
 .PHONY: demo test campaign app lint docs bench clean
 
-demo: $(VENV)/.demo  ## set up, show what the shipped translators do, train a pair for about three minutes, show it
+demo: $(VENV)/.demo  ## set up, show what the shipped translators do, train a pair for a few minutes, show it
 	$(PY) -m cyclegan.show
 	$(PY) -m cyclegan.train emoji2night --recipe quick --name demo
 	$(PY) -m cyclegan.show runs/demo
