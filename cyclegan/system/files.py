@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,6 +86,32 @@ def sweep(folder: Path) -> None:
             shutil.rmtree(part, ignore_errors=True)
         else:
             part.unlink(missing_ok=True)
+
+
+def sweep_beside(targets: Iterable[Path]) -> None:
+    """Removes what killed processes left of the files ``targets``; what others write, or still write, stays."""
+    wanted: dict[Path, set[str]] = {}
+    for target in targets:
+        wanted.setdefault(target.parent, set()).add(target.name)
+    for folder, names in wanted.items():
+        for part in folder.glob(".*.part"):
+            name, _, process = part.name.removesuffix(".part")[1:].rpartition(".")
+            if name in names and process.isdecimal() and not _is_another(int(process)):
+                with suppress(OSError):  # a folder of that name is nobody's unfinished file
+                    part.unlink()
+
+
+def _is_another(process: int) -> bool:
+    """Whether a process of this number runs beside this one."""
+    if process == os.getpid() or os.name == "nt":  # Windows itself keeps what is open; its ``kill`` would end a process
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass  # it is somebody else's
+    return True
 
 
 def lock(path: Path) -> FileLock:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from cyclegan.data.identity import share_kept
@@ -71,7 +72,7 @@ def require_same_data(folder: Path, before: Record, now: Record, names: tuple[st
         there, here = before["folder"], now["folder"]
         others = f"on other pictures, those in {there}" if there != here else "when its data set held other pictures"
         name = _free_name(folder, Path(here))
-        raise UserError(f"{folder} was trained {others}: give --name {name} to train on these")
+        raise UserError(f"{folder} was trained {others}: give --name {quote(name)} to train on these")
     if kept == 1 and before["pictures"] == now["pictures"]:
         return []
     counts = f"{before['pictures']} then, {now['pictures']} now, {kept:.0%} of the former unchanged"

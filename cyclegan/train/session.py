@@ -3,6 +3,7 @@
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from rich import print_json
 from rich.console import Console
@@ -74,9 +75,9 @@ def _words(game: Game, folder: Path, made: int, total: int, stopped_early: bool)
         return [f"Stopped and saved after step {made} of {total}; the same command goes on from there."]
     said = f"Done. Samples: {folder / 'samples'}."
     if game.kind == "generator":
-        return [f"{said} More of them: python -m cyclegan.sample {folder} -n 25 -o sheet.png"]
+        return [f"{said} More of them: python -m cyclegan.sample {quote(str(folder))} -n 25 -o sheet.png"]
     reverse = " --reverse" if list(game.exports()) == [B_TO_A.name] else ""
-    return [f"{said} Translate with: python -m cyclegan.translate {folder}{reverse} IN -o OUT"]
+    return [f"{said} Translate with: python -m cyclegan.translate {quote(str(folder))}{reverse} IN -o OUT"]
 
 
 def dry_run(config: Config) -> None:

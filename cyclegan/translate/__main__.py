@@ -3,7 +3,7 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclegan.system.errors import UserError, command, leave_on_interrupt
 
@@ -13,7 +13,11 @@ if __name__ == "__main__":
 import tyro
 from tyro.conf import Positional, arg
 
+from cyclegan.system.files import sweep_beside
 from cyclegan.translate.jobs import Clip, Job, plan, seconds_of, with_masks
+
+if TYPE_CHECKING:
+    from cyclegan.translate.translator import Translator
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,11 @@ def _translate(options: Options) -> int:
         raise UserError("--steady, --start and --end are for videos, and there is none")
     if options.mask:
         jobs = with_masks(jobs, options.mask)
+    translator = _translator(options)  # what is wrong is said, also where all is done already
+    sweep_beside(job.target for job in jobs)
     waiting = [job for job in jobs if options.overwrite or not job.target.exists()]
     there = len(jobs) - len(waiting)
-    failures = _run(waiting, options, clip) if waiting else []
+    failures = _run(translator, waiting, options, clip) if waiting else []
     said = f"{len(waiting) - len(failures)} translated into {options.output}"
     if there:
         said += f", {there} there already (--overwrite does them again)"
@@ -97,18 +103,28 @@ def _clip(options: Options) -> Clip:
     return Clip(options.steady, start or 0.0, end)
 
 
-def _run(jobs: list[Job], options: Options, clip: Clip) -> list[tuple[Job, str]]:
-    """Loads the translator, does all jobs, and returns those that failed with the reason."""
+def _translator(options: Options) -> "Translator":
+    """The translator that was asked for. Raises ``UserError``."""
+    from cyclegan.data.values import check_range
     from cyclegan.system.devices import choose_device
-    from cyclegan.system.terminal import Progress
-    from cyclegan.translate.pictures import translate_pictures
     from cyclegan.translate.translator import Translator
 
+    if options.size is not None and options.size < 1:
+        raise UserError(f"--size is a number of pixels, not {options.size}")
+    check_range(options.range)
     translator = Translator.from_pretrained(options.name, options.reverse, choose_device(options.device))
     if options.palette is not None or translator.palettes is not None:
         translator = translator.with_palette(options.palette)  # one palette for all pictures and frames
     if options.seed is not None:
         translator = translator.with_seed(options.seed)
+    return translator
+
+
+def _run(translator: "Translator", jobs: list[Job], options: Options, clip: Clip) -> list[tuple[Job, str]]:
+    """Does all jobs; returns those that failed with the reason."""
+    from cyclegan.system.terminal import Progress
+    from cyclegan.translate.pictures import translate_pictures
+
     pictures = [job for job in jobs if not job.is_video]
     videos = [job for job in jobs if job.is_video]
     with Progress(" → ".join(translator.domains)) as progress:

@@ -193,7 +193,8 @@ def _split_alpha(pixels: Tensor, picture: Tensor, channels: int) -> tuple[Tensor
     if count == channels:
         return pixels, None
     if channels not in (1, 3) or count > 4:
-        raise ImageError(f"this picture has {count} channels, and this translator takes {channels}")
+        said = f"this picture has {count} channels, and this translator takes {channels}"
+        raise ImageError(f"{said} (tensors are (C, H, W), arrays (H, W, C))")
     colour = pixels[:1] if count <= 2 else pixels[:3]
     if count in (2, 4):
         # What is wholly transparent has no colour of its own; programs leave black or rubbish there.

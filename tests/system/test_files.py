@@ -6,7 +6,7 @@ import os
 import pytest
 
 from cyclegan.system.errors import command
-from cyclegan.system.files import sweep, whole, write_whole
+from cyclegan.system.files import sweep, sweep_beside, whole, write_whole
 
 
 def names(folder):
@@ -46,6 +46,19 @@ def test_what_killed_processes_left_is_swept(tmp_path):
         (tmp_path / name).write_text("")
     sweep(tmp_path)
     assert names(tmp_path) == ["a.pt", "in"] and names(tmp_path / "in") == ["part"]
+
+
+def test_only_what_killed_processes_left_of_the_wanted_files_goes(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    gone, other = 2**31 - 1, os.getppid()
+    for name in (f".a.png.{gone}.part", f".a.png.{other}.part", f".b.png.{gone}.part", ".a.png.part", ".a.png.x.part"):
+        (tmp_path / name).write_text("")
+    (tmp_path / ".a.png.77777777777777777777.part").symlink_to(victim)
+    (tmp_path / f".a.png.{gone - 1}.part").mkdir()
+    sweep_beside([tmp_path / "a.png", tmp_path / "absent" / "c.png"])
+    left = [".a.png.part", f".a.png.{other}.part", f".a.png.{gone - 1}.part", ".a.png.x.part", f".b.png.{gone}.part"]
+    assert names(tmp_path) == sorted([*left, "victim"]) and victim.read_text() == "mine"
 
 
 def test_the_disks_refusal_names_the_file_that_was_wanted_also_from_behind_a_librarys_error(tmp_path):

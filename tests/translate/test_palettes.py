@@ -90,7 +90,8 @@ def test_the_command_line_takes_colours(painter, capsys):
     arrays = {name: np.asarray(Image.open(f"{name}.png")) for name in ("red", "none", "seed")}
     assert (arrays["none"] == arrays["seed"]).all() and (arrays["none"] != arrays["red"]).any()
     assert main(["painter", "grey.png", "-o", "x.png", "--palette", "rde"]) == 2
-    assert capsys.readouterr().err.count("\n") == 1
+    assert main(["painter", "grey.png", "-o", "red.png", "--palette", "rde"]) == 2  # which is there already
+    assert capsys.readouterr().err.count("\n") == 2
 
 
 def test_palettes_of_pictures_are_those_of_the_training():

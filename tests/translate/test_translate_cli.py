@@ -126,6 +126,9 @@ def test_nothing_is_overwritten_unless_asked_for(capsys):
     assert main(["mine", "in", "-o", "out"]) == 0
     assert np.array_equal(pixels("out/a.png"), before) and tree("out") == ["a.png", "b.png"]
     assert "1 there already" in capsys.readouterr().out
+    for wrong in (["--palette", "red"], ["--seed", "1"], ["--size", "0"], ["--range", "2", "1"]):
+        assert main(["mine", "in", "-o", "out", *wrong]) == 2
+    assert main(["yours", "in", "-o", "out"]) == 2
     assert main(["mine", "in", "-o", "out", "--overwrite"]) == 0
     assert pixels("out/a.png").shape == (18, 24, 3)
 
