@@ -64,6 +64,22 @@ def band_type(path: Path) -> np.dtype:
         return page.dtype
 
 
+def bands_of(path: Path) -> int:
+    """How many channels to read a picture with of which nobody says it: 3, or all where a TIFF has more than colour.
+
+    Raises ``MissingPackage``.
+    """
+    if not _is_tiff(path):
+        return 3
+    try:
+        with Image.open(path) as image:
+            named_bands(image)
+            return 3
+    except (ImageError, OSError, SyntaxError):  # Pillow opens few kinds of several bands
+        with _page(path) as page:
+            return int(page.samplesperpixel) if page.samplesperpixel > 1 else 3
+
+
 def band_tags(source: str | os.PathLike | bytes | bytearray) -> list[tuple]:
     """What a TIFF says of whose it is and where it lies on a map: its tags (code, type, count, value, once)."""
     file = BytesIO(source) if isinstance(source, (bytes, bytearray)) else source
@@ -72,10 +88,20 @@ def band_tags(source: str | os.PathLike | bytes | bytearray) -> list[tuple]:
         return [(tag.code, tag.dtype, tag.count, tag.value, True) for tag in tags]
 
 
-def write_bands(file: BinaryIO, values: np.ndarray, tags: list[tuple]) -> None:
-    """Writes (H, W, bands) as a TIFF, so that all of them come back, with ``band_tags``."""
+def write_bands(file: BinaryIO, values: np.ndarray, tags: list[tuple], colour: bool = False) -> None:
+    """Writes (H, W, bands) as a TIFF, so that all of them come back, with ``band_tags``.
+
+    With ``colour`` 1 and 3 bands are grey and colour, and one more is transparency.
+    """
     options: dict[str, Any] = {"photometric": "minisblack", "planarconfig": "contig", "compression": "zlib"}
-    _tifffile().imwrite(file, values, extratags=tags, **options)
+    bands = values.shape[2]
+    if colour:
+        options["photometric"] = "rgb" if bands > 2 else "minisblack"
+        options["extrasamples"] = ["unassalpha"] if bands in (2, 4) else []
+    if bands == 1:
+        values = values[:, :, 0]
+        options.pop("planarconfig")
+    _tifffile().imwrite(file, values, extratags=tags, metadata=None, software=False, **options)
 
 
 def _too_many(count: int) -> str:

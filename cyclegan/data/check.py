@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from cyclegan.data.bands import band_type
+from cyclegan.data.deep import deep_values, is_deep
 from cyclegan.data.halves import Half
 from cyclegan.data.images import has_several, load_image, read_image, read_values
 from cyclegan.data.values import Span, common_span, extremes, is_wide, type_of
@@ -106,12 +107,7 @@ def _extremes_of(files: Sequence[Path], channels: int, skip_bad: bool) -> tuple[
     kinds, spans = set(), []
     for path in track(files, "Looking for the range of values", len(files)):
         try:
-            if channels in (1, 3):
-                image = load_image(path)
-                values, kind = np.asarray(image), type_of(image)
-            else:
-                values = read_values(path, channels)
-                kind = str(values.dtype)
+            values, kind = _values(path, channels)
             spans.append(extremes(values))
         except ImageError as error:
             if not skip_bad:
@@ -121,6 +117,17 @@ def _extremes_of(files: Sequence[Path], channels: int, skip_bad: bool) -> tuple[
     return (kinds.pop() if len(kinds) == 1 else "mixed" if kinds else ""), spans
 
 
+def _values(path: Path, channels: int) -> tuple[np.ndarray, str]:
+    """The numbers in a file of more than 8 bits, without transparency, and their type."""
+    if channels not in (1, 3):
+        values = read_values(path, channels)
+        return values, str(values.dtype)
+    if (colour := deep_values(path)) is not None:
+        return colour[..., :3], "uint16"
+    image = load_image(path)
+    return np.asarray(image), type_of(image)
+
+
 def _look(path: Path, channels: int) -> tuple[bool, bool]:
     """Whether a file has more than 8 bits, and whether it has several pages or frames."""
     if channels not in (1, 3):
@@ -128,4 +135,4 @@ def _look(path: Path, channels: int) -> tuple[bool, bool]:
     with Image.open(path) as image:
         if isinstance(path, Half) and image.width % 2:
             read_image(path, channels)  # odd when upright too? It says so
-        return is_wide(image.mode), has_several(image)
+        return is_wide(image.mode) or is_deep(image), has_several(image)

@@ -4,7 +4,7 @@ A card is a TOML file, one per data set: its two domains, where its archive lies
 
     name, title, licence, source     text
     domains  = ["horse", "zebra"]    A first; one alone where it is for models that make pictures from noise
-    channels = [3, 3]                of each domain; 1 for a greyscale one, 4 for files of four bands and so on
+    channels = [3, 3]                of each domain; 1 for a greyscale one; found for TIFFs with more bands than colour
     range    = [-1000, 3000]         the values that are black and white in pictures of more than 8 bits, for both
                                      domains, or of each: [[-1000, 3000], [0, 4095]]; found where it is left out
     paired_test = false              true where test pictures of the same name show the same scene
@@ -27,10 +27,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cyclegan.data.archives import ENDINGS, from_archive, from_mirrors, stem
+from cyclegan.data.bands import bands_of
 from cyclegan.data.folders import Domains, find_domains, find_pairs, pictures_in, unwrap
+from cyclegan.data.images import SUFFIXES, walk
 from cyclegan.data.values import Span, is_span
 from cyclegan.system.cards import card_files, hint, read_card
-from cyclegan.system.errors import ImageError, UserError
+from cyclegan.system.errors import ImageError, MissingPackage, UserError
 from cyclegan.system.files import filled, place
 from cyclegan.system.records import run_settings
 
@@ -218,12 +220,23 @@ def _dataset(name: str, folder: Path, card: dict, find: Callable[[Path, Sequence
         name=name,
         folder=folder,
         domains=tuple(card.get("domains", found.names)),
-        channels=tuple(card.get("channels", (3, 3))),
+        channels=tuple(card["channels"] if "channels" in card else map(channels_in, (found.train_A, found.train_B))),
         paired_test=bool(card.get("paired_test", False)),
         defaults=dict(card.get("train", {})),
         card=card,
         **{key: value for key, value in found._asdict().items() if key != "names"},
     )
+
+
+def channels_in(folder: Path) -> int:
+    """How many channels the pictures in a folder have, where no card says it: 3 but for TIFFs with further bands."""
+    first = next((path for path in walk(folder) if path.suffix.lower() in SUFFIXES), None)
+    try:
+        return bands_of(first) if first else 3
+    except MissingPackage:
+        raise
+    except Exception:
+        return 3  # damaged: reading it says so
 
 
 def _ready(name: str, card: dict, data: Path | None) -> Path:

@@ -12,12 +12,13 @@ import numpy as np
 from PIL import Image
 
 from cyclegan.data.bands import write_bands
+from cyclegan.data.deep import encode_png
 from cyclegan.data.metadata import Info, save_options
 from cyclegan.data.values import Span, is_wide, narrowed, own_span, type_of
 from cyclegan.system.errors import ImageError
 from cyclegan.system.files import write_whole
 
-Result = Image.Image | np.ndarray  # an array where there are other numbers of bands than Pillow has modes for
+Result = Image.Image | np.ndarray  # an array of what Pillow has no modes for: other bands, colour of 16 bits
 
 # Format → the modes of Pillow that come back from it as they went in, but for grey as equal colours.
 HOLDS = {
@@ -55,13 +56,18 @@ def save_picture(
     """
     kind = Image.registered_extensions().get(Path(path).suffix.lower(), "PNG")
     encoded = BytesIO()  # and no file: on a full disk some of Pillow's encoders never return, or hide the reason
+    lost = None
     if not isinstance(picture, Image.Image):
-        if kind != "TIFF":
+        if kind == "TIFF" or (kind == "PNG" and picture.dtype == np.uint16 and picture.shape[2] <= 4):
+            _write_array(encoded, picture, kind, info or {})
+            write_whole(path, encoded.getbuffer())
+            return None
+        if picture.dtype != np.uint16 or picture.shape[2] > 4:
             raise ImageError(f"{path} cannot hold {picture.shape[-1]} bands: name a .tif")
-        write_bands(encoded, picture, (info or {}).get("tags", []))
-        write_whole(path, encoded.getbuffer())
-        return None
+        lost = f"{kind} files cannot hold 16 bits of colour: written with 8"
+        picture = Image.fromarray(narrowed(picture, span or (0, 65535)).squeeze())
     picture, note = fitted(picture, kind, span)
+    note = note or lost
     options = _QUALITY.get(kind, {})
     carries: dict[str, object] = {}
     with suppress(*UNWRITABLE):
@@ -77,6 +83,17 @@ def save_picture(
         picture.info = own
     write_whole(path, encoded.getbuffer())
     return note
+
+
+def _write_array(file: BytesIO, values: np.ndarray, kind: str, info: Info) -> None:
+    """Writes (H, W, C), as a PNG uint16 with 1 to 4 channels, as a TIFF any; with what of ``info`` has room."""
+    if kind == "PNG":
+        try:
+            file.write(encode_png(values, info))
+        except UNWRITABLE:  # in what it carries besides pixels
+            file.write(encode_png(values, {}))
+    else:
+        write_bands(file, values, info.get("tags", []), colour="colour" in info)
 
 
 def fitted(picture: Image.Image, kind: str, span: Span | None = None) -> tuple[Image.Image, str | None]:

@@ -5,7 +5,7 @@ the same pixels everywhere. What Pillow leaves open is decided as follows.
 
 - **Rotation** in the EXIF data is applied.
 - **16 and 32 bits and floating point** become 8 bits by one span of values for black and white, which a data set or
-  the caller gives; see ``data.values`` for what holds without. (Of 16-bit *colour* Pillow keeps the high byte.)
+  the caller gives; see ``data.values`` for what holds without, and ``data.deep`` for colour of 16 bits.
 - **Transparency** is kept by `open_image` and laid on white by `read_image`.
 - **Bands** beyond colour are transparency only where the file calls them so; others need ``channels`` as many as
   there are.
@@ -28,6 +28,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from cyclegan.data.bands import named_bands, read_bands
+from cyclegan.data.deep import is_deep, read_deep
 from cyclegan.data.halves import Half
 from cyclegan.data.metadata import carried
 from cyclegan.data.profiles import in_srgb
@@ -86,17 +87,18 @@ def open_image(source: Source, span: Span | None = None) -> Image.Image:
 
     `source` is a path, the bytes of a file, or an open binary file; `span` as for `read_image`. Raises `ImageError`.
     """
-    image = load_image(source)
+    image = load_image(source, span=span)
     try:
         return as_8bit(image, span)
     except ImageError as error:
         raise ImageError(f"{_name(source)} {error}") from error
 
 
-def load_image(source: Source, most: int | None = None) -> Image.Image:
+def load_image(source: Source, most: int | None = None, span: Span | None = None) -> Image.Image:
     """As `open_image`, but what has more than 8 bits stays in a mode of its own: I;16, I or F.
 
-    More than `most` pixels are refused before anything is decoded.
+    More than `most` pixels are refused before anything is decoded. `span` is that of colour of 16 bits, which become
+    8 here; without it their high byte is taken.
 
     `info` of the result has what the file carries besides pixels, see ``data.metadata``, and ``several``: whether it
     holds more pages or frames than this first one.
@@ -106,11 +108,12 @@ def load_image(source: Source, most: int | None = None) -> Image.Image:
             _require_at_most(most, image)
             named_bands(image)
             several = has_several(image)
+            deep = span is not None and is_deep(image)
             image.load()
             carries = carried(image) | {"several": several}
             with suppress(Exception):  # a damaged EXIF block is no reason to refuse pixels that decoded well
                 ImageOps.exif_transpose(image, in_place=True)
-            meant = _in_srgb(image, carries)
+            meant = _in_srgb(_narrow(read_deep(source), span, image) if span and deep else image, carries)
             return source.of(meant) if isinstance(source, Half) else meant
     except MemoryError:
         raise
@@ -221,6 +224,14 @@ def _in_srgb(image: Image.Image, carries: dict[str, Any]) -> Image.Image:
     image.info |= {"transparency": see_through} if see_through is not None else {}
     image = image if is_wide(image.mode) else as_8bit(image)
     image.format = kind  # says what 32 bits are
+    return image
+
+
+def _narrow(deep: np.ndarray, span: Span, like: Image.Image) -> Image.Image:
+    """Colour of 16 bits as 8, of which ``span`` are black and white; transparency always goes from 0 to 65535."""
+    spans = [span] * 3 + [(0, 65535)] * (deep.shape[2] - 3)
+    image = Image.fromarray(np.stack([narrowed(deep[..., i], each) for i, each in enumerate(spans)], 2))
+    image.format = like.format
     return image
 
 

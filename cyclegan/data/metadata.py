@@ -25,7 +25,7 @@ _DESCRIBING = {269, 270, 271, 272, 285, 305, 306, 315, 316, 33432, *range(40091,
 _IN_PRINT = {282, 283, 296}  # resolution
 _IPTC, _XMP, _MAP = 33723, 700, {33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113, 50844}  # GeoTIFF and GDAL
 Info = dict[Any, Any]  # as Pillow types it
-WITH_BANDS = _MAP | {315, 33432}  # artist and copyright
+WITH_BANDS = _MAP | {270, 271, 272, 305, 306, 315, 33432}  # and whose they are, from when, and what is said of them
 KEPT = _DESCRIBING | _IN_PRINT | _MAP | {_IPTC}
 _STORED = {0xA002, 0xA003, 0xA005, 0x927C}  # of the Exif directory: size, and what depends on places in the file
 

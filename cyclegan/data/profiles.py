@@ -36,6 +36,17 @@ def in_srgb(image: Image.Image) -> tuple[Image.Image, bytes | None]:
         return image, None
 
 
+def is_srgb(image: Image.Image) -> bool:
+    """Whether an opened picture's colours are those of sRGB, so that ``in_srgb`` would change none."""
+    profile = image.info.get("icc_profile")
+    if not isinstance(profile, bytes) or image.mode not in _SPACES.get(profile[16:20], ()):
+        return True
+    try:
+        return _transform(profile, image.mode) is None
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return True
+
+
 @lru_cache(1)
 def srgb() -> bytes:
     """The profile of sRGB, the same bytes each time."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from cyclegan.data.augment import Augment, DiscriminatorAugment, shift
 from cyclegan.data.check import Heads, check_bodies, find_spans, readable
 from cyclegan.data.config import ImagesConfig, PicturesConfig, VoxelsConfig
-from cyclegan.data.datasets import Dataset, find_dataset, locate, spans_on_card
+from cyclegan.data.datasets import Dataset, channels_in, find_dataset, locate, spans_on_card
 from cyclegan.data.identity import fingerprints
 from cyclegan.data.paired import Paired, by_stem
 from cyclegan.data.pixels import to_signed
@@ -211,7 +211,7 @@ def images(dataset: str, data: Path | None, config: ImagesConfig, reading: Readi
     """Pictures of one domain, of all classes or of one: a card's name, or any folder of pictures."""
     name, folder, card = find_dataset(dataset, data)
     category = config.category
-    channels = card.get("channels", [3])[0]
+    channels = card["channels"][0] if "channels" in card else channels_in(folder)
     domains = card.get("domains", [])
     domain = category or (domains[0] if len(domains) == 1 else name)
     full_name = f"{name}_{category}" if category else name

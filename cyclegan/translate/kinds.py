@@ -55,7 +55,7 @@ def take(picture: Any, channels: int, values: Values = Values()) -> tuple[Tensor
         file = fetch_picture(picture)
         if channels not in (1, 3):
             return _take_array(read_values(file, channels), channels, values, is_file=True)
-        return _take_pillow(load_image(file, LARGEST), channels, values)
+        return _take_pillow(load_image(file, LARGEST, values.given or values.source), channels, values)
     if isinstance(picture, Image.Image):
         return _take_pillow(loaded(picture, LARGEST), channels, values)
     if isinstance(picture, np.ndarray):

@@ -14,12 +14,14 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image
 
 from cyclegan.data.bands import band_tags
+from cyclegan.data.deep import deep_info, deep_values
 from cyclegan.data.formats import Result, save_picture
-from cyclegan.data.images import load_image, read_values
-from cyclegan.data.values import Span
+from cyclegan.data.images import as_array, load_image, read_values
+from cyclegan.data.values import Span, is_wide
 from cyclegan.system.errors import ImageError
 from cyclegan.system.terminal import Progress, say
 from cyclegan.translate import large
@@ -54,7 +56,7 @@ def translate_pictures(
     """
     failures: list[tuple[Job, str]] = []
     notes: set[str] = set()  # that have been said
-    options, channels = {"size": size, "tile": tile, "range": span}, translator.channels[0]
+    options, channels = {"size": size, "tile": tile, "range": span}, translator.channels
     span = span or translator.spans[1]
     if not jobs:
         return failures
@@ -127,7 +129,7 @@ def _in_parallel(
     large: set[int] = set()  # indices
 
     def do(i: int) -> str | None:
-        picture = _read(jobs[i].source, translator.channels[0])
+        picture = _read(jobs[i].source, translator.channels)
         _note_pages(jobs[i], picture, notes)
         if _pixels(picture) > SMALL:
             large.add(i)
@@ -152,7 +154,7 @@ def _batch_size(translator: Translator) -> tuple[int, int]:
     return (1, 0) if translator.device.type == "cpu" else (BATCH, large.budget(translator.network))
 
 
-def _ahead(pool: ThreadPoolExecutor, jobs: Iterable[Job], channels: int) -> Iterator[tuple[Job, Future]]:
+def _ahead(pool: ThreadPoolExecutor, jobs: Iterable[Job], channels: tuple[int, int]) -> Iterator[tuple[Job, Future]]:
     """Each job with its picture on the way, never more than ``AHEAD`` of them."""
     waiting: deque[tuple[Job, Future]] = deque()
     for job in jobs:
@@ -162,9 +164,16 @@ def _ahead(pool: ThreadPoolExecutor, jobs: Iterable[Job], channels: int) -> Iter
     yield from waiting
 
 
-def _read(source: str, channels: int) -> Result:
+def _read(source: str, channels: tuple[int, int]) -> Result:
+    """A file for a translator of these ``channels``: an array where Pillow cannot hold the picture or the result."""
     file = fetch_picture(source)
-    return load_image(file, LARGEST) if channels in (1, 3) else read_values(file, channels)
+    if channels[0] not in (1, 3):
+        return read_values(file, channels[0])
+    picture = load_image(file, LARGEST)
+    deep = deep_values(file) if picture.mode in ("RGB", "RGBA") and picture.format in ("PNG", "TIFF") else None
+    if deep is None and channels[1] not in (1, 3):
+        return as_array(picture) if not is_wide(picture.mode) else np.asarray(picture)[:, :, None]
+    return picture if deep is None else deep
 
 
 def _kept(job: Job, picture: Result, made: Result) -> Result:
@@ -177,7 +186,7 @@ def _info(picture: Result, source: str = "") -> dict:
     if isinstance(picture, Image.Image):
         return picture.info
     with suppress(Exception):  # it may be broken; the pixels count
-        return {"tags": band_tags(source)}
+        return deep_info(source) or {"tags": band_tags(source)}
     return {}
 
 

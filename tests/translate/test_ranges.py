@@ -9,8 +9,6 @@ from PIL import Image
 from torch import nn
 
 from cyclegan import Translator
-from cyclegan.networks.build import build_generator
-from cyclegan.networks.weights import save_weights
 from cyclegan.system.errors import ImageError
 from cyclegan.translate.__main__ import main
 
@@ -94,20 +92,6 @@ def test_8_bits_stay_8_bits_whatever_the_range():
     for translator, options in ((copier(), {"range": (0, 1)}), (copier(spans=[[0, 4095]] * 2), {})):
         assert np.array_equal(translator(given, **options), given)
         assert np.array_equal(np.asarray(translator(Image.fromarray(given), **options)), given)
-
-
-def test_files_of_more_bands(tmp_path):
-    tifffile = pytest.importorskip("tifffile")
-    given = np.random.default_rng(0).integers(0, 4000, (20, 24, 5)).astype(np.uint16)
-    tifffile.imwrite(tmp_path / "a.tif", given, photometric="minisblack", planarconfig="contig")
-    assert np.array_equal(copier(5, [[0, 4095]] * 2)(tmp_path / "a.tif"), given)
-    architecture = {"name": "resnet", "width": 4, "blocks": 1, "in_channels": 5, "out_channels": 5}
-    header = {"architecture": architecture, "domains": ["a", "b"], "size": 32}
-    header["preprocessing"] = {"range": [-1, 1], "channels": [5, 5], "spans": [[0, 4095]] * 2}
-    save_weights(tmp_path / "run" / "G_AB.safetensors", build_generator(architecture), header)
-    assert main([str(tmp_path / "run"), str(tmp_path / "a.tif"), "-o", str(tmp_path / "out"), "--device", "cpu"]) == 0
-    out = tifffile.imread(tmp_path / "out" / "a.tif")
-    assert out.shape == given.shape and out.dtype == np.uint16 and out.max() <= 4095
 
 
 @pytest.fixture
