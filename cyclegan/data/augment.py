@@ -17,19 +17,33 @@ class Augment:
 
     The reference's crop and flip are done before, by ``data`` on uint8; colour and affine changes are for small data
     sets. Every picture draws its own, from PyTorch's global random state; with ``shared`` the pictures of a pair, which
-    have the same place in the tensors of a batch, share theirs.
+    have the same place in the tensors of a batch, share theirs. With ``masked`` the second half of the tensors are the
+    masks of the first, which turn and move with their pictures.
     """
 
-    def __init__(self, config: PicturesConfig, device: torch.device, shared: bool = False):
-        self.device, self.shared = device, shared
+    def __init__(self, config: PicturesConfig, device: torch.device, shared: bool = False, masked: bool = False):
+        self.device, self.shared, self.masked = device, shared, masked
         a = config.affine
         self.affine = K.RandomAffine(a, (0.05, 0.05), (0.95, 1.05), padding_mode="reflection", p=1.0) if a else None
         c = config.color
         self.color = K.ColorJiggle(c, c, c, 0.0) if c else None
 
     def __call__(self, *batch: Tensor) -> tuple[Tensor, ...]:
-        """uint8 (N, C, H, W) on the CPU, one tensor a domain → float [-1, 1] of the same shape on the device."""
-        return tuple(self._augment(images, self.shared and i > 0) for i, images in enumerate(batch))
+        """uint8 (N, C, H, W) on the CPU, one tensor a domain → float [-1, 1] of the same shape on the device.
+
+        Masks, uint8 too, become float [0, 1].
+        """
+        count = len(batch) // 2 if self.masked else len(batch)
+        pictures, masks = [], []
+        for i, images in enumerate(batch[:count]):
+            pictures.append(self._augment(images, self.shared and i > 0))
+            masks += [self._moved(mask) for mask in batch[count + i : count + i + 1]]
+        return (*pictures, *masks)
+
+    def _moved(self, mask: Tensor) -> Tensor:
+        """The mask of the pictures that came last."""
+        mask = to_unit(mask, self.device)
+        return mask if self.affine is None else self.affine(mask, params=self.affine._params)
 
     def _augment(self, images: Tensor, again: bool) -> Tensor:
         """``again`` repeats the draws of the call before."""

@@ -16,6 +16,7 @@ from cyclegan.data.bands import band_type
 from cyclegan.data.deep import deep_values, is_deep
 from cyclegan.data.halves import Half
 from cyclegan.data.images import has_several, load_image, read_image, read_values
+from cyclegan.data.masks import Masks, with_mask
 from cyclegan.data.values import Span, common_span, extremes, is_wide, type_of
 from cyclegan.system.errors import ImageError, UserError
 from cyclegan.system.terminal import track
@@ -66,8 +67,12 @@ def readable(files: Sequence[Path], skip_bad: bool, say: Say, channels: int = 3)
     return found
 
 
-def check_bodies(sides: Sequence[tuple[Sequence[Path], int, Span | None]], skip_bad: bool, say: Say) -> None:
+def check_bodies(
+    sides: Sequence[tuple[Sequence[Path], int, Span | None]], skip_bad: bool, say: Say, masks: Sequence[Masks] = ()
+) -> None:
     """Decodes pictures of (files, channels, span), mixed, for ``SECONDS``, and says how many those were.
+
+    Where there are ``masks`` of each side, those of the same pictures too.
 
     Raises ``ImageError`` at a bad one; with ``skip_bad`` only says so, as training then takes the next one.
     """
@@ -78,7 +83,10 @@ def check_bodies(sides: Sequence[tuple[Sequence[Path], int, Span | None]], skip_
             break
         seen += 1
         try:
-            read_image(*waiting[i])
+            pixels = read_image(*waiting[i])
+            for of_side in masks:
+                if own := of_side.get(waiting[i][0]):
+                    with_mask(pixels, own)
         except ImageError as error:
             if not skip_bad:
                 raise

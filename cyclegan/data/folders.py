@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from cyclegan.data.halves import halves
 from cyclegan.data.images import find_images, is_debris, walk
+from cyclegan.data.masks import BESIDE
 from cyclegan.system.errors import UserError
 
 TRAIN, TEST = ("train", "training"), ("test", "testing", "val", "valid", "validation")  # the first that is there
@@ -50,6 +51,7 @@ def find_domains(folder: Path, order: Sequence[str] = ()) -> Domains:
 
     Without test pictures those for validation (val, valA …) are the test; no split but train is trained on. Named
     domains come in alphabetical order unless `order` names both. A test folder without pictures counts as none.
+    Folders of masks, horse_mask beside horse, are no domains, see ``data.masks``.
     Raises UserError, saying what was found, for anything else and for missing training pictures.
     """
     inside = _subfolders(folder)
@@ -113,6 +115,9 @@ def _two(folder: Path, order: Sequence[str]) -> list[Path]:
     named = [inside[_key(name)] for name in order if _key(name) in inside]
     if len(named) == 2:
         return named
+    if len(inside) > 2:  # two are the domains, however they are called
+        masks = {_key(name + end) for name in inside for end in BESIDE}
+        inside = {name: path for name, path in inside.items() if name not in masks}
     if len(inside) != 2:
         raise _unexpected(folder)
     if not any(find_images(path) for path in inside.values()):

@@ -1,11 +1,11 @@
 """Masks: which part of a picture is to be translated. White is in, black is out, and grey is in between.
 
 They lie beside the pictures, in trainA_mask/ beside trainA/, and bear the picture's name: horse.jpg has horse.png, or
-one mask for each thing in it, horse_0.png, horse_1.png …, which count as one.
+one mask for each thing in it, horse_0.png, horse_1.png … or all that lie in horse/, which count as one.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +13,58 @@ import numpy as np
 from PIL import Image
 
 from cyclegan.data.images import find_images, load_image
-from cyclegan.system.errors import ImageError
+from cyclegan.system.errors import ImageError, UserError
 
-BESIDE = "_mask"  # what the folder of masks is called more than that of the pictures
+BESIDE = ("_mask", "_masks")  # what the folder of masks is called more than that of the pictures
+Masks = dict[Path, list[Path]]  # a picture → its masks
 
 
-def masks_in(folder: Path) -> dict[str, list[Path]]:
-    """The masks in a folder, by the name of the picture that they belong to, without its ending."""
+def masks_beside(folder: Path, files: Sequence[Path]) -> Masks | None:
+    """The masks of the pictures ``files`` of a folder, in trainA_mask/ beside trainA/; None without such a folder.
+
+    Raises ``UserError`` where none of them is of such a picture.
+    """
+    beside = next((path for end in BESIDE if (path := folder.with_name(folder.name + end)).is_dir()), None)
+    if beside is None:
+        return None
+    pictures = {_place(path, folder): path for path in files}
+    found = masks_in(beside, pictures)
+    if not found:
+        name = next(iter(pictures))
+        raise UserError(f"{beside} holds no mask of a picture in {folder.name}/: that of {name} is called {name}.png")
+    return {pictures[name]: masks for name, masks in found.items()}
+
+
+def masks_in(folder: Path, pictures: Collection[str]) -> dict[str, list[Path]]:
+    """The masks in a folder, by the picture: of those of ``pictures`` that have any.
+
+    Pictures are called by their path without its ending, such as horse or day/horse.
+    """
     found: dict[str, list[Path]] = {}
-    for path in find_images(folder) if folder.is_dir() else []:
-        found.setdefault(path.stem, []).append(path)
-        if numbered := re.fullmatch(r"(.+)_\d+", path.stem):
-            found.setdefault(numbered[1], []).append(path)
+    for path in find_images(folder):
+        place = Path(_place(path, folder))
+        thing = re.sub(r"(?<=.)_\d+$", "", place.name)  # horse_0 is of horse, unless a picture is called so
+        names = [place.as_posix(), place.with_name(thing).as_posix(), place.parent.as_posix(), place.name, thing]
+        if picture := next((name for name in names if name in pictures), None):
+            found.setdefault(picture, []).append(path)
     return found
+
+
+def with_mask(pixels: np.ndarray, masks: Sequence[Path]) -> np.ndarray:
+    """uint8 (H, W, C) → (H, W, C + 1): the union of the masks as one more channel, white without any.
+
+    Raises ``ImageError``.
+    """
+    if not masks:
+        return np.dstack([pixels, np.full_like(pixels[:, :, 0], 255)])
+    try:
+        return np.dstack([pixels, fitted(read_mask(list(masks)), *pixels.shape[:2])])
+    except ImageError as error:
+        raise ImageError(str(error) if str(masks[0]) in str(error) else f"{masks[0]}: {error}") from error
+
+
+def _place(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).with_suffix("").as_posix()
 
 
 def read_mask(source: Any) -> np.ndarray:

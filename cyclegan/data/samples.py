@@ -17,6 +17,7 @@ from torch import Tensor
 
 from cyclegan.data.config import PicturesConfig
 from cyclegan.data.images import read_image
+from cyclegan.data.masks import Masks, with_mask
 from cyclegan.data.pixels import read_square, resized, to_tensor
 from cyclegan.data.values import Span
 from cyclegan.system.errors import ImageError
@@ -45,12 +46,20 @@ class Decoder:
         config: ``load_size`` and whether to stretch to a square or to fit the shorter side.
         channels: 1 (luminance), 3 (RGB), or as many as the files have.
         span: the values that are black and white in pictures of more than 8 bits.
+        masks: the masks of each picture, which become one more channel; None for none.
         budget: bytes that may be kept; further pictures are decoded each time.
     """
 
-    def __init__(self, config: PicturesConfig, channels: int, budget: float, span: Span | None = None):
+    def __init__(
+        self,
+        config: PicturesConfig,
+        channels: int,
+        budget: float,
+        span: Span | None = None,
+        masks: Masks | None = None,
+    ):
         self.side, self.fit, self.channels = config.load_size, config.resize == "fit", channels
-        self.budget, self.span = budget, span
+        self.budget, self.span, self.masks = budget, span, masks
         self._kept: dict[Path, np.ndarray] = {}
         self._lock = threading.Lock()
 
@@ -59,7 +68,10 @@ class Decoder:
         kept = self._kept.get(path)
         if kept is not None:
             return kept
-        picture = self._resized(read_image(path, self.channels, self.span))
+        picture = read_image(path, self.channels, self.span)
+        if self.masks is not None:
+            picture = with_mask(picture, self.masks.get(path, []))
+        picture = self._resized(picture)
         with self._lock:
             if picture.nbytes <= self.budget and path not in self._kept:
                 self._kept[path] = picture
@@ -103,6 +115,7 @@ class Unpaired:
         cache: bytes for decoded pictures, shared out by the number of files.
         skip_bad: take the next picture instead of one that turns out to be damaged.
         spans: of each domain, for pictures of more than 8 bits, see ``data.values``.
+        masks: of each domain's pictures, or [] where there are none.
 
     An epoch is ``len(self)`` = max(|A|, |B|) samples, as in the reference.
     """
@@ -117,11 +130,14 @@ class Unpaired:
         cache: float = 0,
         skip_bad: bool = False,
         spans: Sequence[Span | None] = (None, None),
+        masks: Sequence[Masks] = (),
     ):
         self.files, self.seed, self.skip_bad = (A, B), seed, skip_bad
         share = cache / (len(A) + len(B))
+        self.masked = bool(masks)
         self.decoders = tuple(
-            Decoder(config, c, share * len(f), span) for f, c, span in zip(self.files, channels, spans, strict=True)
+            Decoder(config, c, share * len(f), span, of_domain)
+            for f, c, span, of_domain in zip(self.files, channels, spans, masks or (None, None), strict=True)
         )
         self._crop = _RandomSquare(config)
         self._rounds = Rounds(len(self), seed)
@@ -130,9 +146,10 @@ class Unpaired:
         return max(map(len, self.files))
 
     def sample(self, k: int) -> tuple[Tensor, ...]:
-        """The k-th sample since training began: uint8 (C, size, size) of A and of B."""
+        """The k-th sample since training began: uint8 (C, size, size) of A, of B, and (1, size, size) of masks."""
         places, seeds = self._draw(k)
-        return tuple(self._picture(domain, places[domain], seeds[domain]) for domain in (0, 1))
+        parts = [self._picture(domain, places[domain], seeds[domain]) for domain in (0, 1)]
+        return (*(part[:-1] for part in parts), *(part[-1:] for part in parts)) if self.masked else tuple(parts)
 
     def in_memory(self, k: int) -> bool:
         """Whether the k-th sample needs no decoding any more."""

@@ -12,13 +12,14 @@ import torch
 from torch import Tensor
 
 from cyclegan.data.augment import Augment, DiscriminatorAugment, shift
-from cyclegan.data.check import Heads, check_bodies, find_spans, readable
+from cyclegan.data.check import Heads, check_bodies, readable
 from cyclegan.data.config import ImagesConfig, PicturesConfig, VoxelsConfig
-from cyclegan.data.datasets import Dataset, channels_in, find_dataset, locate, spans_on_card
+from cyclegan.data.datasets import Dataset, channels_in, find_dataset, locate
 from cyclegan.data.identity import fingerprints
 from cyclegan.data.paired import Paired, by_stem
 from cyclegan.data.pixels import to_signed
 from cyclegan.data.published import read_published
+from cyclegan.data.reading import Reading, masks_of, spans_of
 from cyclegan.data.samples import Samples, Unpaired, fixed_pictures
 from cyclegan.data.single import (
     ArrayPictures,
@@ -32,20 +33,6 @@ from cyclegan.data.single import (
 from cyclegan.data.values import Span
 from cyclegan.data.voxels import Voxels, open_solids
 from cyclegan.system.errors import UserError
-
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How samples are read."""
-
-    seed: int = 0
-    cache: float = 0.0  # bytes for decoded pictures
-    skip_bad: bool = False  # leave out pictures that cannot be read
-    say: Say = print  # takes lines for the user
-    # a data set's name → ``Source.record`` of the run that goes on, {} for a new one
-    before: Callable[[str], dict[str, Any]] = lambda name: {}
 
 
 @dataclass(frozen=True)
@@ -129,9 +116,12 @@ def _two_domains(
 ) -> Source:
     if config.color and set(found.channels) - {1, 3}:
         raise UserError(f"--color varies colours, and {found.name} has pictures of {found.channels} bands")
-    spans = _spans(found.name, found.domains, wide, found.channels, config.range, found.card, reading)
-    check_bodies(list(zip(train, found.channels, spans, strict=True)), reading.skip_bad, reading.say)
-    samples = kind(train[0], train[1], config, found.channels, reading.seed, reading.cache, reading.skip_bad, spans)
+    spans = spans_of(found.name, found.domains, wide, found.channels, config.range, found.card, reading)
+    masks = masks_of(found, train, reading)
+    check_bodies(list(zip(train, found.channels, spans, strict=True)), reading.skip_bad, reading.say, masks)
+    samples = kind(
+        train[0], train[1], config, found.channels, reading.seed, reading.cache, reading.skip_bad, spans, masks
+    )
 
     def fixed(count: int, resize: str) -> tuple[Tensor, ...]:
         return tuple(
@@ -150,50 +140,17 @@ def _two_domains(
         samples=samples,
         described=described,
         fixed=fixed,
-        augment=lambda device: Augment(config, device, shared=kind is Paired),
+        augment=lambda device: Augment(config, device, kind is Paired, bool(masks)),
         augment_D=DiscriminatorAugment() if config.diffaug else None,
         card=found.card,
-        record=record_of(found.folder, train, spans),
+        record=record_of(found.folder, train, spans) | ({"masks": [len(m) for m in masks]} if masks else {}),
     )
-
-
-def _spans(
-    name: str,
-    domains: Sequence[str],
-    wide: Sequence[list[Path]],
-    channels: Sequence[int],
-    given: Span | None,
-    card: dict[str, Any],
-    reading: Reading,
-) -> list[Span | None]:
-    """The values that are black and white in each domain's pictures of more than 8 bits; None where it has none.
-
-    As given, else as on the card, else as in the run that goes on, else found over all training pictures.
-    """
-    if not any(wide):
-        return [None] * len(wide)
-    on_card = spans_on_card(card)
-    before = reading.before(name).get("spans")
-    spans: Sequence[Span | None]
-    if given:
-        spans, origin = [given] * len(wide), "--range"
-    elif on_card:
-        spans, origin = on_card[: len(wide)], "the card"
-    elif before and len(before) == len(wide):
-        spans, origin = before, "found when this run began"
-    else:
-        spans, origin = find_spans(wide, channels, reading.skip_bad), "found over all of them; --range sets others"
-    used = [(span[0], span[1]) if span and files else None for span, files in zip(spans, wide, strict=True)]
-    said = {domain: f"{span[0]:g} to {span[1]:g}" for domain, span in zip(domains, used, strict=True) if span}
-    ranges = " and ".join(f"{values} in {domain}" for domain, values in said.items())
-    reading.say(f"Pictures of more than 8 bits: black to white is {ranges} ({origin}).")
-    return used
 
 
 def record_of(folder: Path, sides: Sequence[list[Path]], spans: Sequence[Span | None]) -> dict[str, Any]:
     """What tells these training pictures from others: their folder, their number and fingerprints of each domain.
 
-    And ``spans``, see ``_spans``.
+    And ``spans``, see ``spans_of``.
     """
     return {
         "spans": list(spans),
@@ -225,7 +182,7 @@ def images(dataset: str, data: Path | None, config: ImagesConfig, reading: Readi
             continue
         found = readable(files_of(folder, category, train), reading.skip_bad, reading.say, channels)
         if train:
-            spans = _spans(full_name, [domain], [found.wide], [channels], config.range, card, reading)
+            spans = spans_of(full_name, [domain], [found.wide], [channels], config.range, card, reading)
             check_bodies([(found.files, channels, spans[0])], reading.skip_bad, reading.say)
             record = record_of(folder, [found.files], spans)
         cache = reading.cache if train else 0

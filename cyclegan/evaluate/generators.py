@@ -13,8 +13,9 @@ from cyclegan.data.config import ImagesConfig
 from cyclegan.data.datasets import card_named
 from cyclegan.data.images import find_images
 from cyclegan.data.pixels import as_colour
+from cyclegan.data.reading import Reading
 from cyclegan.data.single import Images
-from cyclegan.data.source import SAMPLES, Reading, Source
+from cyclegan.data.source import SAMPLES, Source
 from cyclegan.evaluate.entries import SampleFolder, SampleSet, facts_of, is_generator
 from cyclegan.evaluate.features import FeatureNetwork, default_features, load_features
 from cyclegan.evaluate.html import Sheets

@@ -3,16 +3,17 @@
 Suffixes name the domain a tensor lives in or a discriminator judges: ``fake_B = G_AB(real_A)`` is judged by ``D_B``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from cyclegan.models.cyclegan_config import CycleGANConfig
+from cyclegan.models.cyclegan_config import RECIPES, CycleGANConfig
 from cyclegan.models.game import Game, Player, adam
 from cyclegan.models.losses import (
     ADVERSARIAL,
+    background_loss,
     change_loss,
     cycle_loss,
     gradient_penalty,
@@ -24,7 +25,7 @@ from cyclegan.models.pool import ImagePool
 from cyclegan.models.schedules import schedule
 from cyclegan.networks.build import build_discriminator, build_generator
 from cyclegan.networks.directions import DIRECTIONS
-from cyclegan.networks.layers import initialise, within_range
+from cyclegan.networks.layers import composite, initialise, within_range
 from cyclegan.networks.palette import COLOURS, palette_loss, palette_of
 from cyclegan.system.devices import process_rank
 from cyclegan.system.errors import UserError
@@ -50,26 +51,8 @@ class CycleGAN(Game):
     Config = CycleGANConfig
     samples = "unpaired"
     divisible = True
-    recipes: ClassVar[dict[str, dict[str, Any]]] = {
-        # The published CycleGAN: all defaults. Good for a GPU; days of work for a laptop.
-        "paper": {},
-        # For a laptop's CPU. The small generator learns the change only, so cycle and identity terms start at zero and
-        # the background stays; the discriminators see animals and things from the start, so they teach where to change
-        # what. It gives up detail that a full-size generator could make up, and needs the extra: quick.
-        "quick": {
-            "generator": "mobile",
-            "residual": 2.0,
-            "discriminator": "projected",
-            "adversarial": "hinge",
-            "lambda_adversarial": 0.25,
-            "lambda_cycle": 3.0,  # at the paper's ratio to the rest, stripes stay: what is taken away cannot come back
-            "lambda_identity": 2.0,
-            "diffaug": True,
-            "size": 128,
-            "zoom": 2.0,  # things at many scales: crops of 128 pixels train translators for pictures of 256
-            "steps": 6000,
-        },
-    }
+    masks = True
+    recipes: ClassVar[dict[str, dict[str, Any]]] = RECIPES
 
     def __init__(
         self,
@@ -113,17 +96,18 @@ class CycleGAN(Game):
     def _place(self, network):
         return initialise(network).to(self.device)
 
-    def step(self, real_A: Tensor, real_B: Tensor) -> dict[str, Tensor]:
+    def step(self, real_A: Tensor, real_B: Tensor, *masks: Tensor) -> dict[str, Tensor]:
         """One step of training (section 4): the generators move together, then the discriminators.
 
         Takes (N, C, H, W) in [-1, 1] on the model's device; returns each loss, unweighted, as a detached 0-d tensor.
+        ``masks`` are that of ``real_A`` and that of ``real_B``, (N, 1, H, W) in [0, 1], 1 where it is to change.
         """
         rate = schedule(self.progress, self.config.constant, self.config.lr_schedule)
         palettes = self._palettes_of(real_A, real_B)
         for domain, memory in self.palettes.items():
             memory.add(palettes[domain])
         with self.autocast():
-            fakes, losses = self._generators_turn(real_A, real_B, palettes)
+            fakes, losses = self._generators_turn(real_A, real_B, palettes, masks)
             loss_G = self._weighted(losses)
         self.players["G"].move(loss_G, rate)
         with self.autocast():
@@ -141,9 +125,13 @@ class CycleGAN(Game):
             return {domain: palette_of(real[domain]) if domain in self.palettes else None for domain in "AB"}
 
     def _generators_turn(
-        self, real_A: Tensor, real_B: Tensor, palettes: dict[str, Tensor | None] | None = None
+        self,
+        real_A: Tensor,
+        real_B: Tensor,
+        palettes: dict[str, Tensor | None] | None = None,
+        masks: Sequence[Tensor] = (),
     ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Both cycles and the terms of eq. 3 plus the identity terms, each unweighted.
+        """What the discriminators see, and both cycles, the terms of eq. 3 and the identity terms, each unweighted.
 
         Where colours are chosen, ways back and identities get the true palette, so that no mean of all colours is the
         best answer. A fake gets that of the step's real picture of its domain, which is a random one to its input.
@@ -169,32 +157,26 @@ class CycleGAN(Game):
         fakes = {"A": fake_A, "B": fake_B}
         for domain in self.palettes:
             losses[f"palette_{domain}"] = palette_loss(palette_of(fakes[domain]), palettes[domain])
-        losses["G_AB"] = self.adversarial.generator(self.D_B(self.augment_D(within_range(fake_B))))
-        losses["G_BA"] = self.adversarial.generator(self.D_A(self.augment_D(within_range(fake_A))))
-        return fakes, losses
+        seen = {domain: within_range(fake) for domain, fake in fakes.items()}
+        for start, end, real, mask in zip("AB", "BA", (real_A, real_B), masks, strict=False):
+            losses[f"background_{start}"] = background_loss(fakes[end], real, mask)
+            seen[end] = composite(seen[end], real, mask)
+        losses["G_AB"] = self.adversarial.generator(self.D_B(self.augment_D(seen["B"])))
+        losses["G_BA"] = self.adversarial.generator(self.D_A(self.augment_D(seen["A"])))
+        return seen, losses
 
-    def generator_loss(self, real_A: Tensor, real_B: Tensor) -> Tensor:
+    def generator_loss(self, real_A: Tensor, real_B: Tensor, *masks: Tensor) -> Tensor:
         """The weighted sum of the generators' losses (eq. 3), with its graph."""
-        return self._weighted(self._generators_turn(real_A, real_B)[1])
+        return self._weighted(self._generators_turn(real_A, real_B, masks=masks)[1])
 
     def _way_there(self, fake: Tensor, start: str) -> Tensor:
         """The middle of the cycle that begins in ``start``; cut off from its maker where only the way back learns."""
         return fake.detach() if self.config.back_translation in (start, "both") else fake
 
     def _weighted(self, losses: dict[str, Tensor]) -> Tensor:
-        """λ_adv (L_AB + L_BA) + λ_cyc (L_cyc,A + L_cyc,B) + λ_id (L_id,A + L_id,B) (eq. 3, section 5.2), and
-        λ_change (L_change,A + L_change,B) and λ_palette (L_palette,A + L_palette,B), which are not the paper's."""
-        c = self.config
-        weights = {
-            "G": c.lambda_adversarial,
-            "cycle": c.lambda_cycle,
-            "identity": c.lambda_identity,
-            "change": c.lambda_change,
-            "palette": c.lambda_palette,
-        }
-        if c.lambda_cycle_B is not None:
-            weights["cycle_B"] = c.lambda_cycle_B
-        terms = [weights.get(name, weights[name.split("_")[0]]) * loss for name, loss in losses.items()]
+        """λ_adv (L_AB + L_BA) + λ_cyc (L_cyc,A + L_cyc,B) + λ_id (L_id,A + L_id,B) (eq. 3, section 5.2), and the same
+        of change, palette and background, which are not the paper's."""
+        terms = [self.config.weight_of(name) * loss for name, loss in losses.items()]
         return sum(terms[1:], terms[0])
 
     def _judge(self, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:

@@ -49,6 +49,9 @@ class CycleGANConfig:
     lambda_change: float = 0.0
     """Weight of the change loss: every pixel of a translation that differs from its input has to be worth it to the
     discriminators. Keeps backgrounds. 0, the paper's, turns it off; so do domains that differ in their channels."""
+    lambda_background: float = 10.0
+    """Weight of the background loss, for pictures with masks: every pixel outside its mask that differs from the input
+    costs. The discriminators see the translation inside the mask only, on the picture's own pixels outside."""
     lambda_penalty: float = 10.0
     """Weight of the gradient penalty (wgan-gp only)."""
     palette: Literal["none", "A", "B", "both"] = "none"
@@ -102,6 +105,13 @@ class CycleGANConfig:
             built["norm"] = "none"  # a norm over the image would tie the pixels whose slopes the penalty measures
         return built
 
+    def weight_of(self, loss: str) -> float:
+        """What a loss of the generators counts, by its name in the log: cycle_A has that of its kind, the cycles."""
+        if loss == "cycle_B" and self.lambda_cycle_B is not None:
+            return self.lambda_cycle_B
+        kind = loss.split("_")[0]
+        return self.lambda_adversarial if kind == "G" else getattr(self, f"lambda_{kind}")
+
     def seen(self) -> list[str]:
         """The feature networks that judge while training, and so cannot judge the result impartially."""
         return ["efficientnet-lite0"] if self.discriminator == "projected" else []
@@ -114,9 +124,31 @@ class CycleGANConfig:
             raise UserError(f"--constant is a share from 0 to below 1, not {self.constant:g}")
         if not 0 <= self.ema < 1:
             raise UserError(f"--ema must be at least 0 and below 1, not {self.ema}")
-        if min(self.lambda_palette, self.lambda_chroma) < 0:
-            raise UserError("--lambda-palette and --lambda-chroma cannot be negative")
+        if min(self.lambda_palette, self.lambda_chroma, self.lambda_background) < 0:
+            raise UserError("--lambda-palette, --lambda-chroma and --lambda-background cannot be negative")
 
     def chosen(self) -> tuple[str, ...]:
         """The domains whose palette is chosen."""
         return {"none": (), "both": ("A", "B")}.get(self.palette, (self.palette,))
+
+
+RECIPES: dict[str, dict[str, Any]] = {
+    # The published CycleGAN: all defaults. Good for a GPU; days of work for a laptop.
+    "paper": {},
+    # For a laptop's CPU. The small generator learns the change only, so cycle and identity terms start at zero and
+    # the background stays; the discriminators see animals and things from the start, so they teach where to change
+    # what. It gives up detail that a full-size generator could make up, and needs the extra: quick.
+    "quick": {
+        "generator": "mobile",
+        "residual": 2.0,
+        "discriminator": "projected",
+        "adversarial": "hinge",
+        "lambda_adversarial": 0.25,
+        "lambda_cycle": 3.0,  # at the paper's ratio to the rest, stripes stay: what is taken away cannot come back
+        "lambda_identity": 2.0,
+        "diffaug": True,
+        "size": 128,
+        "zoom": 2.0,  # things at many scales: crops of 128 pixels train translators for pictures of 256
+        "steps": 6000,
+    },
+}

@@ -175,6 +175,7 @@ class Game:
     recipes: ClassVar[dict[str, dict[str, Any]]] = {"paper": {}}  # named sets of defaults of all settings
     ideals: ClassVar[dict[str, float]] = {}  # loss → its value where nobody can win any more, for the curves
     medians: ClassVar[dict[str, int]] = {}  # loss → values of the log over which its curve is median-filtered too
+    masks: ClassVar[bool] = False  # whether ``step`` takes the masks of its pictures behind them
     divisible: ClassVar[bool] = False  # whether ``step_in_parts`` equals ``step``; see there
 
     players: dict[str, Player]

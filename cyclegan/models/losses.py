@@ -113,6 +113,15 @@ def change_loss(fake: Tensor, real: Tensor) -> Tensor:
     return F.l1_loss(fake, real)
 
 
+def background_loss(fake: Tensor, real: Tensor, mask: Tensor) -> Tensor:
+    """‖(1 - m) ⊙ (G(x) - x)‖₁ as a mean over pixels: what lies outside the mask m should stay (Mo et al. 2019,
+    arXiv:1812.10889, eq. 4, there "context preserving", where what is an instance after translating counts as inside).
+
+    ``mask`` is (N, 1, H, W) in [0, 1], 1 inside.
+    """
+    return ((1 - mask) * (fake - real)).abs().mean()
+
+
 def l1_loss(fake: Tensor, true: Tensor) -> Tensor:
     """E[‖y - G(x, z)‖₁] as a mean over pixels: the distance from the true picture (Isola et al. 2017, eq. 3)."""
     return F.l1_loss(fake, true)

@@ -114,6 +114,11 @@ def within_range(fake: Tensor) -> Tensor:
     return torch.where(fake.abs() < 1, fake, fake.detach())
 
 
+def composite(fake: Tensor, real: Tensor, mask: Tensor) -> Tensor:
+    """m · fake + (1 - m) · real: the translation inside the mask (N, 1, H, W), 1 inside, and the input outside."""
+    return mask * fake + (1 - mask) * real
+
+
 def initialise(network: nn.Module, std: float = 0.02) -> nn.Module:
     """Draws the weights of convolutions and dense layers from N(0, std²), those of batch norms from N(1, std²).
 

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from cyclegan.data.pixels import to_signed
-from cyclegan.data.source import SAMPLES, Reading, Say, Source
+from cyclegan.data.reading import Reading, Say
+from cyclegan.data.source import SAMPLES, Source
 from cyclegan.models import load_model
 from cyclegan.models.game import Game
 from cyclegan.system.devices import computes_bfloat16, process_count, process_rank
@@ -42,9 +43,9 @@ def open_source(config: Config, say: Say = print) -> Source:
     """The data set of a configuration, fetched or made where it is not there yet. Raises ``UserError``."""
     training = config.training
     before = lambda name: recorded_data(config.runs / config.run_name(name))  # noqa: E731
-    reading = Reading(training.seed, training.cache * 1e9, training.skip_bad, say, before)
-    kind = load_model(config.algorithm).samples
-    return SAMPLES[kind](config.dataset, config.data, config.pictures, reading)
+    model = load_model(config.algorithm)
+    reading = Reading(training.seed, training.cache * 1e9, training.skip_bad, model.masks, say, before)
+    return SAMPLES[model.samples](config.dataset, config.data, config.pictures, reading)
 
 
 def build(config: Config, source: Source, device: torch.device, say: Say = print) -> Training:

@@ -112,7 +112,8 @@ class Config:
     dataset: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME_OR_FOLDER")]
     """A data set's name (a card in datasets/, such as horse2zebra or sketch2emoji) or a folder with trainA, trainB and
     optionally testA, testB, or with one subfolder per domain; for pix2pix pairs bear one name in both folders, or
-    stand side by side in one file, in train and optionally test."""
+    stand side by side in one file, in train and optionally test. Masks of what may change may lie beside the pictures,
+    in trainA_mask and trainB_mask."""
     algorithm: Annotated[str, tyro.conf.arg(name="model")] = "cyclegan"
     """What to train; --help beside it shows the settings of that model."""
     recipe: str = "paper"

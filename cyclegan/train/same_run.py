@@ -35,7 +35,7 @@ def read_data(folder: Path) -> Record:
     """
     path = folder / "data.json"
     record = read_object(path)
-    prints, spans = record.get("fingerprints", []), record.get("spans", [])
+    prints, spans, masks = (record.get(key, []) for key in ("fingerprints", "spans", "masks"))
     sound = (
         isinstance(prints, list)
         and all(isinstance(side, list) and all(isinstance(entry, str) for entry in side) for side in prints)
@@ -44,6 +44,8 @@ def read_data(folder: Path) -> Record:
         and (not prints or {"folder", "pictures"} <= record.keys())
         and isinstance(spans, list)
         and all(span is None or is_span(span) for span in spans)
+        and isinstance(masks, list)
+        and all(isinstance(count, int) for count in masks)
     )
     if not sound:
         raise UserError(f"{path} is damaged: put a copy in its place, or remove it")
@@ -73,10 +75,16 @@ def require_same_data(folder: Path, before: Record, now: Record, names: tuple[st
         others = f"on other pictures, those in {there}" if there != here else "when its data set held other pictures"
         name = _free_name(folder, Path(here))
         raise UserError(f"{folder} was trained {others}: give --name {quote(name)} to train on these")
-    if kept == 1 and before["pictures"] == now["pictures"]:
-        return []
-    counts = f"{before['pictures']} then, {now['pictures']} now, {kept:.0%} of the former unchanged"
-    return [f"The pictures have changed since this run began ({counts}); it goes on with those that are there now."]
+    notes = []
+    if kept < 1 or before["pictures"] != now["pictures"]:
+        counts = f"{before['pictures']} then, {now['pictures']} now, {kept:.0%} of the former unchanged"
+        notes.append(
+            f"The pictures have changed since this run began ({counts}); it goes on with those that are there now."
+        )
+    then, today = (sum(record.get("masks", [])) for record in (before, now))
+    if then != today:
+        notes.append(f"{then} pictures had masks when this run began, and {today} have now; it goes on with these.")
+    return notes
 
 
 def as_plain(config: Config) -> Record:

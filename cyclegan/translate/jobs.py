@@ -57,7 +57,7 @@ def with_masks(jobs: list[Job], mask: Path) -> list[Job]:
         if len(jobs) > 1:
             raise UserError(f"{mask} is one mask, and there are {len(jobs)} pictures: give a folder with one for each")
         return [replace(jobs[0], masks=(mask,))]
-    found = masks_in(mask)
+    found = masks_in(mask, {Path(job.source).stem for job in jobs})
     for job in jobs:
         if (stem := Path(job.source).stem) not in found:
             raise UserError(

@@ -13,7 +13,8 @@ from cyclegan.data import emoji
 from cyclegan.data.config import ImagesConfig
 from cyclegan.data.datasets import locate
 from cyclegan.data.images import read_image
-from cyclegan.data.source import Reading, images
+from cyclegan.data.reading import Reading
+from cyclegan.data.source import images
 from cyclegan.system.errors import UserError
 
 PARTS = ("trainA", "trainB", "testA", "testB")

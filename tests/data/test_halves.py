@@ -9,7 +9,8 @@ from cyclegan.data.config import PicturesConfig
 from cyclegan.data.datasets import locate
 from cyclegan.data.halves import LeftHalf, RightHalf, halves
 from cyclegan.data.images import read_image
-from cyclegan.data.source import SAMPLES, Reading
+from cyclegan.data.reading import Reading
+from cyclegan.data.source import SAMPLES
 from cyclegan.system.errors import ImageError, UserError
 
 

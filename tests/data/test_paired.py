@@ -11,7 +11,8 @@ from cyclegan.data.augment import Augment
 from cyclegan.data.config import PicturesConfig
 from cyclegan.data.images import find_images
 from cyclegan.data.paired import Paired, by_stem
-from cyclegan.data.source import SAMPLES, Reading
+from cyclegan.data.reading import Reading
+from cyclegan.data.source import SAMPLES
 from cyclegan.system.errors import ImageError, UserError
 
 

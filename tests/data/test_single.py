@@ -9,7 +9,8 @@ from PIL import Image
 
 from cyclegan.data.config import ImagesConfig
 from cyclegan.data.datasets import locate
-from cyclegan.data.source import Reading, images
+from cyclegan.data.reading import Reading
+from cyclegan.data.source import images
 from cyclegan.system.errors import UserError
 
 

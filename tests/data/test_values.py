@@ -9,7 +9,8 @@ from PIL import Image
 from cyclegan.data.check import check_bodies, check_heads, find_spans
 from cyclegan.data.config import PicturesConfig
 from cyclegan.data.images import open_image, read_image
-from cyclegan.data.source import Reading, unpaired
+from cyclegan.data.reading import Reading
+from cyclegan.data.source import unpaired
 from cyclegan.system.errors import ImageError, UserError
 
 RAMP = np.tile(np.arange(64), (48, 1))

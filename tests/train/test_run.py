@@ -9,6 +9,7 @@ import time
 
 import pytest
 import torch
+from PIL import Image
 
 from cyclegan.train.__main__ import main
 from cyclegan.train.log import read_log
@@ -47,11 +48,18 @@ def assert_same(a, b, path="checkpoint"):
 
 
 @pytest.mark.parametrize(
-    "flags",
-    [["--pool", "2"], ["--color", "0.2", "--affine", "5", "--diffaug", "--batch", "2"], ["--palette", "both"]],
+    ("flags", "masked"),
+    [
+        (["--pool", "2"], False),
+        (["--color", "0.2", "--affine", "5", "--diffaug", "--batch", "2"], True),
+        (["--palette", "both"], False),
+    ],
 )
-def test_three_and_three_steps_equal_six_bit_for_bit(squares, tmp_path, flags):
-    """Everything counts: weights, averages, Adam, pools, random states, the order of the data."""
+def test_three_and_three_steps_equal_six_bit_for_bit(squares, tmp_path, flags, masked):
+    """Everything counts: weights, averages, Adam, pools, random states, the order of the data, masks."""
+    for path in (squares / "trainA").iterdir() if masked else ():
+        (squares / "trainA_mask").mkdir(exist_ok=True)
+        Image.new("L", (40, 40), 128).save(squares / "trainA_mask" / f"{path.stem}.png")
     assert train(squares, tmp_path / "six", "--steps", "6", *flags) == 0
     # Stopped after three of six steps, as Ctrl-C would: the schedule must be that of six.
     stopped_after(3, squares, tmp_path / "three", "--steps", "6", *flags)
@@ -60,6 +68,7 @@ def test_three_and_three_steps_equal_six_bit_for_bit(squares, tmp_path, flags):
     assert train(squares, tmp_path / "three", "--steps", "6", *flags) == 0
     assert_same(weights(tmp_path / "three"), weights(tmp_path / "six"))
     logs = [logged(tmp_path / runs / "squares") for runs in ("three", "six")]
+    assert ("background_A" in logs[0][0]["losses"]) == masked
     assert logs[0] == logs[1] and [r["step"] for r in logs[0]] == [1, 2, 3, 4, 5, 6]
     seconds = [record["seconds"] for record in read_log(tmp_path / "three" / "squares")]
     assert seconds == sorted(seconds), "the second part counts on from the first"
