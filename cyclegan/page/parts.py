@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import time
 import traceback
+from abc import ABCMeta
 from pathlib import Path
 
 import gradio as gr
@@ -24,11 +25,19 @@ MADE = "made-"
 WORK = {"concurrency_id": "pictures", "concurrency_limit": 2}  # two at once; the others wait in the order they came
 
 
+# A class, for gradio makes a component anew after each event that has it among its outputs; and past gradio's metaclass,
+# which would write a stub file beside this one. As a "template" it is drawn in the browser as the class it comes from.
+_PictureFile = ABCMeta.__new__(
+    type(gr.Image),
+    "PictureFile",
+    (gr.Image,),
+    {"is_template": True, "preprocess": lambda self, payload: payload.path if payload else None},
+)
+
+
 def picture(**options) -> gr.Image:
     """A ``gr.Image`` that hands over the file: gradio would open it before anybody could say what is wrong with it."""
-    given = gr.Image(type="filepath", image_mode=None, format="png", **options)
-    given.preprocess = lambda payload: payload.path if payload else None
-    return given
+    return _PictureFile(type="filepath", image_mode=None, format="png", **options)
 
 
 def friendly(function):

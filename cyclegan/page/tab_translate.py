@@ -50,7 +50,7 @@ def translate_tab(key, direction):
     busy = {"show_progress": "minimal", "show_progress_on": [result], "api_visibility": "private"}
     quick = busy | WORK | {"trigger_mode": "always_last"}
     now = {"fn": translating.translated, "inputs": order, "outputs": [*shown, large], **quick}
-    given.input(lambda: "", None, example, **HIDDEN).then(**now)
+    given.input(translating.uploaded, [given, key, direction, detail, wanted, like], [*shown, large, example], **quick)
     gr.on([detail.input, wanted.input, like.upload, like.clear], **now)
     go.click(translating.pressed, order, [*shown, large], **quick)
     large.change(translating.continued, [large, *order], shown, **busy, **LARGE_WORK)

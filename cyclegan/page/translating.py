@@ -65,6 +65,18 @@ def translated(
     yield from _answer(turns.begin(request.session_hash), EMPTY, given, example, key, direction, detail, text, like)
 
 
+def uploaded(
+    given: str | None, key: str, direction: str, detail: str, text: str, like: str | None, request: gr.Request
+):
+    """As ``translated``, of the visitor's picture as it was when it came; after those results no example is chosen.
+
+    It is one event: where a first one cleared the example, an answer to something older could take an unreadable
+    picture out of its field before the second looked there, which then said that there was none.
+    """
+    for state in translated(given, "", key, direction, detail, text, like, request):
+        yield *state, ""
+
+
 def pressed(given: str | None, example: str, key: str, direction: str, detail: str, text: str, like: str | None,
             request: gr.Request):  # fmt: skip
     """The button: as ``translated``, but it says so where there is no picture."""
