@@ -25,8 +25,8 @@ MADE = "made-"
 WORK = {"concurrency_id": "pictures", "concurrency_limit": 2}  # two at once; the others wait in the order they came
 
 
-# A class, for gradio makes a component anew after each event that has it among its outputs; and past gradio's metaclass,
-# which would write a stub file beside this one. As a "template" it is drawn in the browser as the class it comes from.
+# A class, for gradio makes a component anew after each event that has it among its outputs; and past gradio's
+# metaclass, which would write a stub file beside this one. A "template" is drawn in the browser as what it comes from.
 _PictureFile = ABCMeta.__new__(
     type(gr.Image),
     "PictureFile",
