@@ -17,8 +17,9 @@ import cyclegan
 from cyclegan import Translator, UserError, evaluate, export, train, translators
 from cyclegan.train.__main__ import main
 
-SMALL = {"generator": "mobile", "width": 4, "blocks": 1, "size": 32, "load": 36, "log_every": 1}
-FLAGS = ["--generator", "mobile", "--width", "4", "--blocks", "1", "--size", "32", "--load", "36", "--log-every", "1"]
+SMALL = {"generator": "mobile", "width": 4, "width_D": 4, "blocks": 1, "size": 32, "load": 36, "log_every": 1}
+FLAGS = ["--generator", "mobile", "--width", "4", "--width-D", "4", "--blocks", "1", "--size", "32", "--load", "36"]
+FLAGS += ["--log-every", "1"]
 
 
 def python(code: str) -> str:

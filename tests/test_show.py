@@ -34,7 +34,7 @@ def test_pictures_of_other_shapes_are_fitted_into_their_cells():
 
 
 def test_show_translates_test_pictures_there_and_back_and_says_what_to_type_next(squares, tmp_path, capsys):
-    flags = ["--generator", "mobile", "--width", "4", "--blocks", "1", "--size", "32", "--steps", "1"]
+    flags = ["--generator", "mobile", "--width", "4", "--width-D", "4", "--blocks", "1", "--size", "32", "--steps", "1"]
     assert train([str(squares), "--runs", str(tmp_path / "runs"), *flags]) == 0
     run = tmp_path / "runs" / "squares"
     capsys.readouterr()

@@ -38,6 +38,8 @@ class CUTConfig:
     discriminator: Literal["patch", "projected"] = "patch"
     """patch judges overlapping patches of 70 x 70 pixels (the paper's); projected looks through a network trained on
     ImageNet (needs extra: quick)."""
+    width_D: int = 64
+    """Channels of the patch discriminator's first layer; fewer are quicker."""
     adversarial: Literal["lsgan", "vanilla", "hinge"] = "lsgan"
     """The adversarial loss: least squares (the paper's), cross-entropy or hinge."""
     lambda_adversarial: float = 1.0
@@ -91,7 +93,7 @@ class CUTConfig:
     def critic(self, in_channels: int) -> dict:
         """The discriminator as ``networks.build_discriminator`` takes it."""
         built = {"name": self.discriminator, "in_channels": in_channels}
-        return built | ({"antialias": True} if self.antialias and self.discriminator == "patch" else {})
+        return built | ({"width": self.width_D, "antialias": self.antialias} if self.discriminator == "patch" else {})
 
     def seen(self) -> list[str]:
         """The feature networks that judge while training, and so cannot judge the result impartially."""
@@ -101,6 +103,8 @@ class CUTConfig:
         """Raises ``UserError`` on settings that cannot be meant."""
         if self.blocks is not None and self.blocks < 5:
             raise UserError(f"--blocks must be at least 5, as CUT compares features of the fifth, not {self.blocks}")
+        if self.width_D < 1:
+            raise UserError(f"--width-D must be at least 1, not {self.width_D}")
         if self.patches < 2:
             raise UserError(f"--patches must be at least 2: a patch is compared with others, not {self.patches}")
         if not 0 <= self.constant < 1:

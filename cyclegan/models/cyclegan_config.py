@@ -31,6 +31,8 @@ class CycleGANConfig:
     through a network trained on ImageNet, so it knows animals and things from the start (needs extra: quick)."""
     layers: int = 3
     """Depth of the patch discriminator: 3 sees 70 x 70 pixels, each one more about doubles that."""
+    width_D: int = 64
+    """Channels of the discriminators' first layer (patch and pixel); fewer are quicker."""
     adversarial: Literal["lsgan", "vanilla", "hinge", "wgan-gp"] = "lsgan"
     """The adversarial loss: least squares (the paper's), cross-entropy, hinge, Wasserstein with gradient penalty."""
     lambda_adversarial: float = 1.0
@@ -99,6 +101,8 @@ class CycleGANConfig:
     def critic(self, in_channels: int) -> dict:
         """The discriminator as ``networks.build_discriminator`` takes it."""
         built: dict[str, Any] = {"name": self.discriminator, "in_channels": in_channels}
+        if self.discriminator != "projected":
+            built["width"] = self.width_D
         if self.discriminator == "patch":
             built["layers"] = self.layers
         if self.adversarial == "wgan-gp":
@@ -118,6 +122,8 @@ class CycleGANConfig:
 
     def check(self) -> None:
         """Raises ``UserError`` on settings that cannot be meant."""
+        if self.width_D < 1:
+            raise UserError(f"--width-D must be at least 1, not {self.width_D}")
         if self.pool < 0:
             raise UserError(f"--pool cannot be negative, and is {self.pool}")
         if not 0 <= self.constant < 1:

@@ -35,6 +35,8 @@ class Pix2PixConfig:
     and stays on when the translator is used."""
     layers: int = 3
     """Depth of the patch discriminator: 3 sees 70 x 70 pixels, each one more about doubles that."""
+    width_D: int = 64
+    """Channels of the discriminator's first layer; fewer are quicker."""
     adversarial: Literal["vanilla", "lsgan"] = "vanilla"
     """The adversarial loss: cross-entropy (the paper's) or least squares."""
     lambda_adversarial: float = 1.0
@@ -69,7 +71,8 @@ class Pix2PixConfig:
 
     def critic(self, channels: int) -> dict:
         """The discriminator as ``networks.build_discriminator`` takes it."""
-        return {"name": "patch", "in_channels": channels, "layers": self.layers, "norm": "batch"}
+        built = {"name": "patch", "in_channels": channels, "width": self.width_D, "layers": self.layers}
+        return built | {"norm": "batch"}
 
     def seen(self) -> list[str]:
         """The feature networks that judge while training, and so cannot judge the result impartially."""
@@ -77,6 +80,8 @@ class Pix2PixConfig:
 
     def check(self) -> None:
         """Raises ``UserError`` on settings that cannot be meant."""
+        if self.width_D < 1:
+            raise UserError(f"--width-D must be at least 1, not {self.width_D}")
         if not 0 <= self.noise < 1:
             raise UserError(f"--noise is a share from 0 to below 1, not {self.noise:g}")
         if not 0 <= self.constant < 1:

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from cyclegan.data.pixels import to_signed
 from cyclegan.data.reading import Reading, Say
@@ -62,6 +63,9 @@ def build(config: Config, source: Source, device: torch.device, say: Say = print
     seed_everything(training.seed + process_rank())
     game = build_game(config, source.channels, source.domains, device, source.augment_D)
     prepare(game, training)
+    if process_count() > 1 and _has_batch_norm(game):
+        say(f"The batch norms of each of the {process_count()} processes see the {training.batch} pictures of its own "
+            "batch.")  # fmt: skip
     still = tuple(to_signed(pictures, device) for pictures in source.fixed(STILL, "stretch"))
     judge = Judge(game, source, config) if training.eval_every else None
     return Training(config, source, game, still, judge)
@@ -87,6 +91,11 @@ def build_game(
         whole_size=pictures.whole_size,
         **({"domains": domains} if domains else {}),
     )
+
+
+def _has_batch_norm(game: Game) -> bool:
+    networks = (net for player in game.players.values() for net in player.networks.values())
+    return any(isinstance(layer, _BatchNorm) for net in networks for layer in net.modules())
 
 
 def prepare(game: Game, config: TrainingConfig) -> None:

@@ -36,9 +36,13 @@ def draw_curves(folder: Path) -> None:
     from matplotlib.figure import Figure
 
     panels, (ideals, medians) = _panels(records), _of_model(folder)
-    figure = Figure(figsize=(3.6 * len(panels), 3), layout="constrained")
+    width = 3.6 * len(panels)
+    figure = Figure(figsize=(width, 3))
     FigureCanvasAgg(figure)
-    for axes, (kind, curves) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+    grid = figure.subplots(1, len(panels), squeeze=False)[0]
+    # Margins in inches. A layout engine would draw everything twice, and the place of a legend look at every point.
+    figure.subplots_adjust(0.6 / width, 0.15, 1 - 0.1 / width, 0.91, wspace=0.7 / 2.9)
+    for axes, (kind, curves) in zip(grid, panels.items(), strict=True):
         judged = kind.startswith("KID")
         for name, points in curves.items():
             (line,) = axes.plot(*zip(*points, strict=True), label=name, linewidth=1, marker="." if judged else None)
@@ -51,7 +55,9 @@ def draw_curves(folder: Path) -> None:
                 label = f"ideal {ideals[name]:.3f}"
                 axes.axhline(ideals[name], color=line.get_color(), linestyle="--", linewidth=0.8, label=label)
         axes.set(title=kind, xlabel="step", ylim=None if _signed(kind, curves) else (0, None))
-        axes.legend(frameon=False, fontsize=8)
+        axes.legend(loc="upper right", frameon=False, fontsize=8)
+        axes.tick_params(labelsize=8)
+        axes.locator_params(nbins=5)
         axes.grid(alpha=0.25)
     with whole(folder / "curves.png") as part:
         figure.savefig(part, format="png", dpi=100)

@@ -14,7 +14,8 @@ _OLD = {"niter": "n_epochs", "niter_decay": "n_epochs_decay", "batchSize": "batc
         "resize_or_crop": "preprocess"}  # fmt: skip
 
 MODELS = {"cycle_gan": "cyclegan", "pix2pix": "pix2pix", "cut": "cut"}
-_SAME = {"lr": "lr", "beta1": "beta1", "batch_size": "batch", "crop_size": "size", "load_size": "load"}
+_SAME = {"lr": "lr", "beta1": "beta1", "batch_size": "batch", "crop_size": "size", "load_size": "load",
+         "ndf": "width_D"}  # fmt: skip
 _SAME_OF = {
     "cyclegan": {"lambda_A": "lambda_cycle", "lambda_B": "lambda_cycle_B", "pool_size": "pool"},
     "pix2pix": {"lambda_L1": "lambda_L1"},
@@ -62,7 +63,6 @@ def settings_of(options: Options, model: str) -> tuple[dict[str, Any], list[str]
     get = options.get
     refused = [
         (get("gan_mode") == "wgangp", "--gan_mode wgangp, which trains there without its gradient penalty"),
-        (get("ndf", 64) != 64, f"--ndf {get('ndf')}: discriminators begin with 64 channels here"),
         (get("netD", "basic") not in ("basic", "n_layers", "pixel"), f"--netD {get('netD')}"),
         (get("netD") == "pixel" and model != "cyclegan", "--netD pixel"),
         (model == "cut" and get("netF", "mlp_sample") != "mlp_sample", f"--netF {get('netF')}"),

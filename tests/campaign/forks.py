@@ -1,46 +1,29 @@
-"""Attacked code in a process of its own, so that a crash is seen and a hang can be ended.
-
-What training imports is imported here, once, so that a fork begins at once.
-"""
+"""Attacked code in a process of its own, so that a crash is seen and a hang can be ended."""
 
 import json
 import os
-import resource
 import signal
 import sys
 import time
 from collections.abc import Callable
 
-import kornia  # noqa: F401
-import matplotlib.backends.backend_agg
-import matplotlib.figure  # noqa: F401
-import torch.utils.tensorboard  # noqa: F401
+import forking
 
-import cyclegan.data.samples
-import cyclegan.models.cyclegan
-import cyclegan.train.session  # noqa: F401
-
-SECONDS, PATIENCE = 60, 3600  # of the processor, and by the clock, for one attack: far more than any needs
+PATIENCE = 3600  # seconds by the clock for one attack: far more than any needs
 
 
 def start(work: Callable[[], object], output: int | None = None) -> int:
     """Runs ``work`` in a fork, its words thrown away; returns the process's number. Exit code 0 unless it raises."""
-    sys.stdout.flush()
-    child = os.fork()
-    if child:
-        return child
-    code = 70
-    try:
-        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+
+    def silently():
         nowhere = os.open(os.devnull, os.O_RDWR)
         for stream in (1, 2):
             os.dup2(nowhere, stream)
         result = work()
         if output is not None:
             os.write(output, json.dumps(result).encode())
-        code = 0
-    finally:
-        os._exit(code)
+
+    return forking.start(silently)
 
 
 def outcome(work: Callable[[], str]) -> str:

@@ -3,18 +3,10 @@
 import copy
 
 import torch
-from resuming import assert_same_ending
 
 from cyclegan.train.__main__ import main as train
 
 QUIET = ["--workers", "0", "--device", "cpu", "--log-every", "3", "--sample-every", "3"]
-
-
-def assert_three_and_three_are_six(flags, runs):
-    """Through the real command, in every bit of the checkpoint."""
-    for steps, name in (("6", "six"), ("3", "twice"), ("6", "twice")):
-        assert train(["photos", *flags, *QUIET, "--steps", steps, "--name", name]) == 0
-    assert_same_ending(runs / "six", runs / "twice")
 
 
 def assert_one_sentence(flags, sentence, capsys):

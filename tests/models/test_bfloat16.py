@@ -8,7 +8,7 @@ from cyclegan.models import MODELS
 from cyclegan.train.build import build_game
 from cyclegan.train.recipes import configure
 
-TRANSLATOR = {"width": 4, "size": 64}
+TRANSLATOR = {"width": 4, "width_D": 4, "size": 32}
 SMALL = {
     "cyclegan": TRANSLATOR | {"blocks": 1},
     "cut": TRANSLATOR | {"blocks": 5, "patches": 16},

@@ -8,7 +8,7 @@ from textbook import TextbookCycleGAN
 
 from cyclegan.models.cyclegan import CycleGAN, CycleGANConfig
 
-SMALL = {"width": 8, "blocks": 2}
+SMALL = {"width": 8, "width_D": 8, "blocks": 2}
 
 
 def pictures(count=1, size=32, channels=3):

@@ -2,14 +2,7 @@
 
 import pytest
 import torch
-from noise_helpers import (
-    QUIET,
-    assert_one_sentence,
-    assert_same_weights,
-    assert_three_and_three_are_six,
-    colour_error,
-    copies,
-)
+from noise_helpers import QUIET, assert_one_sentence, assert_same_weights, colour_error, copies
 from torch import nn
 
 from cyclegan.models.gan import GAN, GANConfig
@@ -113,15 +106,6 @@ def test_it_learns_one_grey():
     assert colour_error(small(lr=2e-3), [0.6], 150) < 0.2
 
 
-def test_three_and_three_steps_are_six(photos, tmp_path):
-    # A rate that falls would follow the length of the whole run.
-    flags = ["--lr-schedule", "constant", "--ema", "0.9", "--spread"]
-    assert_three_and_three_are_six([*FLAGS, *flags], tmp_path / "runs")
-    record = read_log(tmp_path / "runs" / "six")[-1]["losses"]
-    assert record.keys() == {"D", "accuracy_D", "G"} and 0 <= record["accuracy_D"] <= 1
-    assert Generator.from_pretrained("six", "cpu")(1)[0].size == (16, 16)
-
-
 def test_grids_of_one_run_begin_with_the_same_noise():
     game = small()
     before = game.still_samples()
@@ -138,3 +122,6 @@ def test_its_recipes_run(photos, tmp_path):
     for recipe in GAN.recipes:
         flags = ["--recipe", recipe, "--steps", "1", "--batch", "2", "--name", recipe]
         assert train(["photos", "--model", "gan", *QUIET, *flags]) == 0
+        record = read_log(tmp_path / "runs" / recipe)[-1]["losses"]
+        assert record.keys() >= {"D", "accuracy_D", "G"} and 0 <= record["accuracy_D"] <= 1
+        assert Generator.from_pretrained(recipe, "cpu")(1)[0].size == (28, 28)

@@ -9,7 +9,7 @@ from cyclegan.models.memory import PaletteMemory
 from cyclegan.networks.palette import palette_of
 from cyclegan.system.errors import UserError
 
-SMALL = {"generator": "mobile", "width": 4, "blocks": 1}
+SMALL = {"generator": "mobile", "width": 4, "width_D": 4, "blocks": 1}
 COLOURS = {"red": (1.0, -1.0, -1.0), "green": (-1.0, 1.0, -1.0), "blue": (-1.0, -1.0, 1.0)}
 
 

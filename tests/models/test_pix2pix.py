@@ -19,13 +19,6 @@ from cyclegan.train.__main__ import main
 from cyclegan.train.run import Run
 
 
-class Small(Pix2PixConfig):
-    """Narrow networks; the full ones are counted."""
-
-    def critic(self, channels: int) -> dict:
-        return super().critic(channels) | {"width": 8}
-
-
 def pictures(count=1, size=64, channels=3):
     return torch.rand(count, channels, size, size) * 2 - 1
 
@@ -37,7 +30,7 @@ def test_ten_steps_equal_the_textbook(adversarial, batch, channels):
     """Both draw the same dropout, so losses and updated weights are the same to rounding."""
     torch.set_default_dtype(torch.float64)
     try:
-        model = Pix2Pix(Small(width=4, adversarial=adversarial, ema=0), size=64, channels=channels)
+        model = Pix2Pix(Pix2PixConfig(width=4, width_D=8, adversarial=adversarial, ema=0), size=64, channels=channels)
         textbook = TextbookPix2Pix(model, adversarial)
         before = [p.clone() for p in model.G.parameters()]
         for step in range(10):
@@ -72,7 +65,9 @@ def test_the_step_runs_at_other_sizes_on_the_meta_device(size):
 
 
 def test_the_other_direction_swaps_everything():
-    model = Pix2Pix(Small(width=4, direction="BA"), size=64, channels=(1, 3), domains=("label", "photo"))
+    model = Pix2Pix(
+        Pix2PixConfig(width=4, width_D=8, direction="BA"), size=64, channels=(1, 3), domains=("label", "photo")
+    )
     name, (network, header) = next(iter(model.exports().items()))
     assert (name, header["domains"]) == ("G_BA", ["photo", "label"])
     assert (header["architecture"]["in_channels"], header["architecture"]["out_channels"]) == (3, 1)
@@ -87,7 +82,7 @@ def test_the_other_direction_swaps_everything():
 
 def test_the_discriminator_learns_which_outputs_fit():
     """True pairs against pairs that are swapped: both hold real pictures, so only what is beside them tells."""
-    model = Pix2Pix(Small(width=4, lr=2e-3), size=32)
+    model = Pix2Pix(Pix2PixConfig(width=4, width_D=8, lr=2e-3), size=32)
     shades = torch.linspace(-1, 1, 4).view(4, 1, 1, 1).expand(4, 3, 32, 32)
     inputs = shades + 0.1 * torch.randn(4, 3, 32, 32)
     for _ in range(60):
@@ -98,7 +93,7 @@ def test_the_discriminator_learns_which_outputs_fit():
 
 def test_learns_pairs_within_a_hundred_steps():
     """Negatives of squares at random places: an L1 distance that no constant picture reaches."""
-    model = Pix2Pix(Small(width=8, lr=2e-3, noise=0.2), size=32)
+    model = Pix2Pix(Pix2PixConfig(width=8, width_D=8, lr=2e-3, noise=0.2), size=32)
 
     def square(y, x):
         image = torch.full((1, 3, 32, 32), -0.8)
@@ -121,7 +116,7 @@ def pairs(tmp_path):
     return root
 
 
-FLAGS = ["--model", "pix2pix", "--width", "4", "--size", "64", "--log-every", "1"]
+FLAGS = ["--model", "pix2pix", "--width", "4", "--width-D", "4", "--size", "64", "--log-every", "1"]
 
 
 def train(folder, runs, *flags):

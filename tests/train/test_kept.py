@@ -9,7 +9,16 @@ from cyclegan.system.errors import UserError
 from cyclegan.train.__main__ import main
 from cyclegan.train.recipes import configure, parse
 
-SMALL = {"generator": "mobile", "width": 4, "blocks": 1, "size": 32, "load": 36, "pool": 0, "device": "cpu"}
+SMALL = {
+    "generator": "mobile",
+    "width": 4,
+    "width_D": 4,
+    "blocks": 1,
+    "size": 32,
+    "load": 36,
+    "pool": 0,
+    "device": "cpu",
+}
 
 
 def no_card(config):

@@ -25,7 +25,20 @@ def trained(tmp_path_factory) -> Path:
         for i in range(3):
             noise = np.random.default_rng(i).integers(0, 256, (128, 256, 3), np.uint8)
             Image.fromarray(noise).save(here / "datasets" / "tiles" / part / f"{i}.png")
-    flags = ["--model", "pix2pix", "--direction", "BA", "--width", "4", "--size", "128", "--steps", "1"]
+    flags = [
+        "--model",
+        "pix2pix",
+        "--direction",
+        "BA",
+        "--width",
+        "4",
+        "--width-D",
+        "4",
+        "--size",
+        "128",
+        "--steps",
+        "1",
+    ]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
         patch.setenv("CYCLEGAN_DATASETS", str(here / "datasets"))

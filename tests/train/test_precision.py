@@ -13,7 +13,7 @@ from cyclegan.train.build import prepare
 from cyclegan.train.config import TrainingConfig
 from cyclegan.train.loop import _stop_requests
 
-SMALL = ["--generator", "mobile", "--width", "4", "--blocks", "1", "--size", "32", "--steps", "1"]
+SMALL = ["--generator", "mobile", "--width", "4", "--width-D", "4", "--blocks", "1", "--size", "32", "--steps", "1"]
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ def written(options):
 
 
 AS_WRITTEN = written(OPTIONS)
+SMALL = " crop_size: 32\n load_size: 36\n ndf: 8\n dataroot: {data}\n"
 LEAST = "dataroot: {data}\ncrop_size: 32\nnetD: pixel\n"
 
 
@@ -114,10 +115,10 @@ def test_cut_brings_its_heads_and_pix2pix_its_conditional_discriminator(here):
     resnet = {"name": "resnet", "width": 4, "blocks": 5, "antialias": True}
     networks = {
         "G": build_generator(resnet),
-        "D": build_discriminator({"name": "patch", "antialias": True}),
+        "D": build_discriminator({"name": "patch", "width": 8, "antialias": True}),
         "F": heads,
     }
-    made = folder(here, networks, "  model: cut\n crop_size: 32\n load_size: 36\n dataroot: {data}\n nce_idt: False\n")
+    made = folder(here, networks, f"  model: cut\n{SMALL} nce_idt: False\n")
     state = {key.replace("heads.", "mlp_"): tensor for key, tensor in heads.state_dict().items()}
     torch.save(state, made / "latest_net_F.pth")
     assert convert([str(made), "-o", "runs/cut"]) == 0
@@ -128,9 +129,9 @@ def test_cut_brings_its_heads_and_pix2pix_its_conditional_discriminator(here):
     unet = {"name": "unet", "width": 4, "levels": 5, "norm": "batch_statistics", "noise": 0.5}
     networks = {
         "G": build_generator(unet),
-        "D": build_discriminator({"name": "patch", "in_channels": 6, "norm": "batch"}),
+        "D": build_discriminator({"name": "patch", "in_channels": 6, "width": 8, "norm": "batch"}),
     }
-    options = "  model: pix2pix\n crop_size: 32\n load_size: 36\n dataroot: {data}\n direction: BtoA\n"
+    options = f"  model: pix2pix\n{SMALL} direction: BtoA\n"
     assert convert([str(folder(here, networks, options)), "-o", "runs/pix2pix"]) == 0
     kept = checkpoint(here / "runs" / "pix2pix")["game"]
     assert same(kept["G"]["networks"]["G_BA"], networks["G"]) and same(kept["D"]["networks"]["D"], networks["D"])
@@ -165,7 +166,6 @@ def test_options_say_the_same_here(here):
         ("model: colorization\n", {}, "", "--model colorization of that program has no counterpart"),
         ("gan_mode: wgangp\n", {}, "", "cannot go on here: --gan_mode wgangp"),
         ("norm: batch\n", {}, "", "cannot go on here: --norm batch"),
-        ("ndf: 32\n", {}, "", "discriminators begin with 64"),
         (None, {}, "", "--dataset has to say where the pictures are"),
         ("dataroot: /nowhere\n", {}, "", "--dataset says where the pictures are now"),
         (LEAST, {"D_B": None}, "x", "has no network D_B"),

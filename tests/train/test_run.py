@@ -14,7 +14,8 @@ from PIL import Image
 from cyclegan.train.__main__ import main
 from cyclegan.train.log import read_log
 
-SMALL = ["--generator", "mobile", "--width", "4", "--blocks", "1", "--size", "32", "--load", "36", "--log-every", "1"]
+SMALL = ["--generator", "mobile", "--width", "4", "--width-D", "4", "--blocks", "1", "--size", "32", "--load", "36"]
+SMALL += ["--log-every", "1"]
 
 
 @pytest.fixture

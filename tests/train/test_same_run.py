@@ -12,7 +12,8 @@ from PIL import Image
 from cyclegan.data.identity import MOST, fingerprints, share_kept
 from cyclegan.train.__main__ import main
 
-SMALL = ["--generator", "mobile", "--width", "4", "--blocks", "1", "--size", "32", "--load", "36", "--pool", "0"]
+SMALL = ["--generator", "mobile", "--width", "4", "--width-D", "4", "--blocks", "1", "--size", "32", "--load", "36"]
+SMALL += ["--pool", "0"]
 RED, GREEN, BLUE = (220, 30, 30), (30, 220, 30), (30, 30, 220)
 
 

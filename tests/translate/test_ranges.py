@@ -105,7 +105,8 @@ def trained(tmp_path, monkeypatch):
         folder.mkdir(parents=True)
         for i in range(2):
             Image.fromarray((RAMP * 100 + low).astype(kind)).save(folder / f"{i}.tif")
-    flags = ["--generator", "mobile", "--width", "4", "--blocks", "1", "--size", "32", "--load", "32", "--pool", "0"]
+    flags = ["--generator", "mobile", "--width", "4", "--width-D", "4", "--blocks", "1", "--size", "32"]
+    flags += ["--load", "32", "--pool", "0"]
     assert train(["scans", *flags, "--steps", "1"]) == 0
     return tmp_path / "runs" / "scans"
 
