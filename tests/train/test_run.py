@@ -16,6 +16,7 @@ from cyclegan.train.log import read_log
 
 SMALL = ["--generator", "mobile", "--width", "4", "--width-D", "4", "--blocks", "1", "--size", "32", "--load", "36"]
 SMALL += ["--log-every", "1"]
+OFTEN = ["--save-every", "2", "--sample-every", "3"]
 
 
 @pytest.fixture
@@ -133,22 +134,24 @@ def test_other_settings_in_the_same_folder_are_refused_by_name(squares, runs, ca
     assert train(squares, runs, "--steps", "2", "--workers", "0") == 0
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no forks here")
 def test_kill_dash_nine_costs_no_more_than_the_work_since_the_checkpoint(squares, runs):
-    command = [sys.executable, "-m", "cyclegan.train", str(squares), "--runs", str(runs), *SMALL]
-    command += ["--steps", "100000", "--save-every", "2", "--sample-every", "3"]
+    """At any moment: by another process, while this one trains on."""
+    import forking
+
     log = runs / "squares" / "log.jsonl"
     for kill in range(2):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        child = forking.start(lambda: train(squares, runs, "--steps", "100000", *OFTEN))
         wanted = 5 + 6 * kill
-        while process.poll() is None and not (log.exists() and len(log.read_text().splitlines()) >= wanted):
+        while os.waitpid(child, os.WNOHANG)[0] == 0 and not (
+            log.exists() and len(log.read_text().splitlines()) >= wanted
+        ):
             time.sleep(0.02)
-        assert process.poll() is None, process.communicate()[0]
-        process.kill()
-        process.communicate()
+        os.kill(child, signal.SIGKILL)  # fails where it ended by itself
+        os.waitpid(child, 0)
         logged = len(log.read_text().splitlines())
         assert weights(runs)["step"] >= logged - 4
-    assert train(squares, runs, "--steps", str(weights(runs)["step"] + 2), "--save-every", "2",
-                 "--sample-every", "3") == 0  # fmt: skip
+    assert train(squares, runs, "--steps", str(weights(runs)["step"] + 2), *OFTEN) == 0
     steps = [json.loads(line)["step"] for line in log.read_text().splitlines()]
     assert steps == list(range(1, len(steps) + 1))
 
@@ -166,16 +169,14 @@ def test_ctrl_c_saves_and_leaves(squares, runs):
     assert f"after step {weights(runs)['step']} of" in rest and "Traceback" not in rest
 
 
-def test_two_trainings_cannot_share_a_folder(squares, tmp_path):
+def test_two_trainings_cannot_share_a_folder(squares, tmp_path, capsys):
     from filelock import FileLock
 
     runs = tmp_path / "runs"
     (runs / "squares").mkdir(parents=True)
     with FileLock(runs / "squares" / ".lock"):
-        code = "import sys; from cyclegan.train.__main__ import main; sys.exit(main(sys.argv[1:]))"
-        flags = [str(squares), "--runs", str(runs), *SMALL, "--steps", "1"]
-        done = subprocess.run([sys.executable, "-c", code, *flags], capture_output=True, text=True)
-    assert done.returncode == 2 and "another process is training" in done.stderr
+        assert train(squares, runs, "--steps", "1") == 2
+    assert "another process is training" in capsys.readouterr().err
 
 
 def test_a_nan_stops_with_the_step_the_loss_and_the_way_back(squares, runs, capsys):
