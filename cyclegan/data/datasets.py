@@ -1,37 +1,18 @@
-"""Data-set cards: a name or a folder in, the folders of the two domains out.
-
-A card is a TOML file, one per data set: its two domains, where its archive lies, what that must hash to.
-
-    name, title, licence, source     text
-    domains  = ["horse", "zebra"]    A first; one alone where it is for models that make pictures from noise
-    channels = [3, 3]                of each domain; 1 for a greyscale one; found for TIFFs with more bands than colour
-    range    = [-1000, 3000]         the values that are black and white in pictures of more than 8 bits, for both
-                                     domains, or of each: [[-1000, 3000], [0, 4095]]; found where it is left out
-    paired_test = false              true where test pictures of the same name show the same scene
-    maker = "sketch2emoji"           made on the spot by cyclegan.data.makers, instead of an archive
-    reader = "MNIST"                 fetched and read by cyclegan.data.published, instead of an archive
-    classes = ["0", "1"]             the names of a reader's labels
-    [archive] bytes, sha256, urls    a zip or .tar.gz; the mirrors are tried in this order. Without bytes and sha256,
-                                     where nobody knows them, what came is said and not verified
-    [train]                          defaults for training on it
-
-Cards are looked for in the user's own folder of data sets first, then among those that come with the package.
-A folder of the user's own may hold a card.toml with domains, channels, paired_test and [train]. Where the two
-domains are subfolders, `folders = ["zebras", "horses"]` in it (or `domains`, if they bear those names) puts A
-first.
-"""
+"""A data set's name, folder, archive or table in, the folders of the two domains out."""
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cyclegan.data.archives import ENDINGS, from_archive, from_mirrors, stem
 from cyclegan.data.bands import bands_of
+from cyclegan.data.dataset_cards import card_named, dataset_card, dataset_names, dataset_root, own_card
 from cyclegan.data.folders import Domains, find_domains, find_pairs, pictures_in, unwrap
 from cyclegan.data.images import SUFFIXES, walk
-from cyclegan.data.values import Span, is_span
-from cyclegan.system.cards import card_files, hint, read_card
+from cyclegan.data.listed import from_table
+from cyclegan.data.tables import fetch_tables, is_table
 from cyclegan.system.errors import ImageError, MissingPackage, UserError
 from cyclegan.system.files import filled, place
 from cyclegan.system.records import run_settings
@@ -77,43 +58,6 @@ class Dataset:
         return [(path, in_B[name]) for name, path in in_A if name in in_B]
 
 
-def dataset_root() -> Path:
-    """Where fetched data sets go: ./datasets, or what the environment variable CYCLEGAN_DATASETS says."""
-    return Path(os.environ.get("CYCLEGAN_DATASETS") or "datasets").expanduser()
-
-
-def dataset_names() -> list[str]:
-    """The names that `locate` knows without a folder."""
-    return list(_card_files())
-
-
-def name_for(name: str, model: str) -> str:
-    """The data set that ``model`` takes by this name: where there is a card ``NAME_MODEL``, that one.
-
-    So ``facades`` is the archive of pairs to pix2pix, and that of two folders to all others.
-    """
-    own = f"{name}_{model}"
-    return own if own in _card_files() else name
-
-
-def dataset_card(name: str) -> dict:
-    """The card called `name`. Raises UserError when it is unknown, with the nearest names, or broken."""
-    files = _card_files()
-    if name in files:
-        return _read_card(files[name])
-    raise UserError(f"there is no data set {name!r}: {hint(name, files)} A folder with trainA/ and trainB/ works too.")
-
-
-def card_named(name_or_folder: str) -> dict:
-    """The card of a data set's name, or the card.toml in a folder; {} where there is none. Nothing is fetched."""
-    if name_or_folder in _card_files():
-        return dataset_card(name_or_folder)
-    for folder in (Path(name_or_folder).expanduser(), dataset_root() / name_or_folder):
-        if (folder / "card.toml").is_file():
-            return _read_card(folder / "card.toml")
-    return {}
-
-
 def dataset_of_run(folder: str | os.PathLike) -> str | None:
     """The data set of a run folder as its command named it, a path included; None for anything but a run folder.
 
@@ -156,61 +100,36 @@ def find_dataset(name_or_folder: str | os.PathLike, data: str | os.PathLike | No
     if data and not data.exists():
         raise UserError(f"there is no file or folder {data} to take the data from")
 
-    known = is_name and given in _card_files()
+    known = is_name and given in dataset_names()
     card = dataset_card(given) if known else {}
-    if data and data.is_dir():
+    if data and data.is_dir() and not is_table(data):
         return given, data, card
     if data or known:
         return given, _ready(given, card, data), card
     for folder in (path, dataset_root() / given):
         if folder.is_dir():
-            return folder.resolve().name, folder, _own_card(folder)
+            name = folder.resolve().name
+            if not is_table(folder):
+                return name, folder, own_card(folder)
+            made = dataset_root() / (f"{name}_pictures" if folder == dataset_root() / name else name)
+            from_table(made, folder)
+            return made.name, made, own_card(made)
     if path.is_file():
-        return find_dataset(stem(path.name), path)
+        return find_dataset(path.stem if is_table(path) else stem(path.name), path)
     if is_name:
         dataset_card(given)  # says that it does not exist, and which names are near
+    if re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", given):
+        made = dataset_root() / path.name
+        if not filled(made):
+            from_table(made, fetch_tables(given))
+        return made.name, made, own_card(made)
     raise UserError(f"there is no folder {given}")
-
-
-def _card_files() -> dict[str, Path]:
-    return card_files("datasets", dataset_root())
-
-
-def _own_card(folder: Path) -> dict:
-    own = folder / "card.toml"
-    return _read_card(own) if own.is_file() else {}
-
-
-def _read_card(path: Path) -> dict:
-    card = read_card(path)
-    for key, example, fits in (
-        ("domains", '["horse", "zebra"]', lambda value: isinstance(value, str)),
-        ("channels", "[3, 3], with 1 for a greyscale domain", lambda value: type(value) is int and 1 <= value <= 512),
-        ("folders", '["horses", "zebras"]', lambda value: isinstance(value, str)),
-    ):
-        value = card.get(key)
-        if value is not None and not (isinstance(value, list) and len(value) in (1, 2) and all(map(fits, value))):
-            raise UserError(f"the card {path} has {key} = {value!r}: it needs one or two values, such as {example}")
-    if "range" in card and not spans_on_card(card):
-        example = "two numbers in order, such as [0, 4095], or one for each domain, [[0, 4095], [-1000, 3000]]"
-        raise UserError(f"the card {path} has range = {card['range']!r}: it needs {example}")
-    if "archive" in card and card["archive"].keys() not in ({"bytes", "sha256", "urls"}, {"urls"}):
-        raise UserError(f"the card {path} needs bytes, sha256 and urls in [archive], or urls alone, and nothing else")
-    return card
-
-
-def spans_on_card(card: dict) -> list[Span]:
-    """The ``range`` of each domain on a card; [] where there is none, or none that can be understood."""
-    given = card.get("range")
-    each = given if isinstance(given, list) and given and isinstance(given[0], list) else [given, given]
-    fits = len(each) == 2 and all(map(is_span, each))
-    return [(float(span[0]), float(span[1])) for span in each if span] if fits else []
 
 
 def _dataset(name: str, folder: Path, card: dict, find: Callable[[Path, Sequence[str]], Domains]) -> Dataset:
     try:
         folder = unwrap(folder)
-        card = card or _own_card(folder)
+        card = card or own_card(folder)
         found = find(folder, card.get("folders") or card.get("domains") or ())
     except OSError as error:
         raise UserError(f"cannot read {error.filename or folder}: {error.strerror or error}") from error
@@ -245,7 +164,9 @@ def _ready(name: str, card: dict, data: Path | None) -> Path:
     by_hand = [pack for end in ENDINGS if (pack := target.with_name(name + end)).is_file()]
     if not data and filled(target):
         return target
-    if data or by_hand:
+    if data and is_table(data):
+        from_table(target, data)
+    elif data or by_hand:
         from_archive(target, data or by_hand[0], card.get("archive", {}).get("sha256"))
     elif "maker" in card:
         place(target, lambda work: _make(card["maker"], work))

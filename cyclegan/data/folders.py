@@ -142,11 +142,6 @@ def _names_in(name: str) -> tuple[str, str]:
 def _unexpected(folder: Path, but: str = "") -> UserError:
     found = f"{folder} holds {_content(folder)}{but}"
     inside = _subfolders(folder)
-    if _holds(folder, ".parquet"):
-        return UserError(
-            f"{found}: pictures packed in parquet files have to be saved as picture files, each domain's into a folder "
-            "of its own, trainA/ and trainB/"
-        )
     if not inside and find_images(folder):
         return UserError(
             f"{found}, and no folder for each domain: put their pictures into trainA/ and trainB/; where each picture "
@@ -166,10 +161,6 @@ def _content(folder: Path) -> str:
     if files:
         shown.append("1 file" if files == 1 else f"{files} files")
     return ", ".join(shown) or "nothing"
-
-
-def _holds(folder: Path, suffix: str) -> bool:
-    return any(path.suffix.lower() == suffix for path in walk(folder))
 
 
 def _unread(folder: Path) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from cyclegan.data.check import find_spans
-from cyclegan.data.datasets import Dataset, spans_on_card
+from cyclegan.data.dataset_cards import spans_on_card
+from cyclegan.data.datasets import Dataset
 from cyclegan.data.masks import Masks, masks_beside
 from cyclegan.data.values import Span
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from cyclegan.data.config import VoxelsConfig
-from cyclegan.data.datasets import card_named, find_dataset
+from cyclegan.data.dataset_cards import card_named
+from cyclegan.data.datasets import find_dataset
 from cyclegan.data.folders import unwrap
 from cyclegan.data.render import render
 from cyclegan.data.samples import Rounds

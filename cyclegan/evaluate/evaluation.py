@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from cyclegan.data.datasets import Dataset, dataset_names, dataset_of_run, locate, spans_on_card
+from cyclegan.data.dataset_cards import dataset_names, spans_on_card
+from cyclegan.data.datasets import Dataset, dataset_of_run, locate
 from cyclegan.evaluate.entries import Pair, ResultFolder, TestSet, is_generator, load_translators, pairs, pictures
 from cyclegan.evaluate.features import FeatureNetwork, default_features, load_features
 from cyclegan.evaluate.generators import assess_generators

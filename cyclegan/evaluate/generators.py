@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cyclegan.data.config import ImagesConfig
-from cyclegan.data.datasets import card_named
+from cyclegan.data.dataset_cards import card_named
 from cyclegan.data.images import find_images
 from cyclegan.data.pixels import as_colour
 from cyclegan.data.reading import Reading

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from cyclegan.data.datasets import dataset_root
+from cyclegan.data.dataset_cards import dataset_root
 from cyclegan.data.folders import find_pairs, pictures_in
 from cyclegan.data.images import find_images
 from cyclegan.page import choices, one_picture

@@ -14,7 +14,7 @@ from typing import Any
 
 import tyro
 
-from cyclegan.data.datasets import card_named, name_for
+from cyclegan.data.dataset_cards import card_named, name_for
 from cyclegan.models import MODELS, load_model
 from cyclegan.system.errors import UserError
 from cyclegan.system.settings import replaced

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from mirror import FOLDERS, picture
 
-from cyclegan.data.datasets import dataset_card, dataset_names, locate
+from cyclegan.data.dataset_cards import dataset_card, dataset_names
+from cyclegan.data.datasets import locate
 from cyclegan.models import load_model
 from cyclegan.system.cards import package_folder
 from cyclegan.system.errors import UserError
@@ -234,11 +235,6 @@ def test_what_is_there_is_not_said_to_be_expected(tmp_path):
     with pytest.raises(UserError, match=r"trainA holds 2 files but no pictures.*\.dcm, \.npy files have") as error:
         locate(tmp_path / "npy")
     assert "expected" not in str(error.value)
-    (tmp_path / "hf" / "data").mkdir(parents=True)
-    (tmp_path / "hf" / "data" / "train-00000-of-00001.parquet").touch()
-    (tmp_path / "hf" / "README.md").touch()
-    with pytest.raises(UserError, match=r"parquet files have to be saved as picture files"):
-        locate(tmp_path / "hf")
 
 
 def test_training_folders_without_pictures_are_named(tmp_path):

@@ -21,7 +21,7 @@ import json, os, site, sys
 if sys.argv[1] == "editable":
     site.addsitedir(os.environ["PYTHONPATH"].split(os.pathsep)[0])
 import cyclegan
-from cyclegan.data.datasets import dataset_card, dataset_names
+from cyclegan.data.dataset_cards import dataset_card, dataset_names
 from cyclegan.system.cards import package_folder
 print(json.dumps([cyclegan.__file__, str(package_folder("datasets")), str(package_folder("pretrained")),
                   [dataset_card(name)["name"] for name in dataset_names()]]))
