@@ -62,10 +62,10 @@ def build(config: Config, source: Source, device: torch.device, say: Say = print
             "--precision float32.")  # fmt: skip
     seed_everything(training.seed + process_rank())
     game = build_game(config, source.channels, source.domains, device, source.augment_D)
-    prepare(game, training)
     if process_count() > 1 and _has_batch_norm(game):
         say(f"The batch norms of each of the {process_count()} processes see the {training.batch} pictures of its own "
             "batch.")  # fmt: skip
+    prepare(game, training)
     still = tuple(to_signed(pictures, device) for pictures in source.fixed(STILL, "stretch"))
     judge = Judge(game, source, config) if training.eval_every else None
     return Training(config, source, game, still, judge)
