@@ -18,7 +18,7 @@ import torch
 from cyclegan import Translator
 from cyclegan.data.contact_sheet import sheet
 from cyclegan.data.datasets import locate
-from cyclegan.data.images import find_images
+from cyclegan.data.finding import find_images
 from cyclegan.data.pixels import read_square, to_levels, to_picture, to_signed
 from cyclegan.networks.palette import palette_distance, palette_of
 

@@ -21,7 +21,7 @@ from cyclegan.data.augment import Augment
 from cyclegan.data.batches import batches
 from cyclegan.data.config import PicturesConfig
 from cyclegan.data.datasets import locate
-from cyclegan.data.images import find_images
+from cyclegan.data.finding import find_images
 from cyclegan.data.samples import Unpaired
 from cyclegan.system.devices import choose_device
 

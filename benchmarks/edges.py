@@ -10,7 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cyclegan.data.images import find_images, read_image
+from cyclegan.data.finding import find_images
+from cyclegan.data.images import read_image
 
 
 def main() -> None:

@@ -16,7 +16,8 @@ import tyro
 from reader import Reader, table, trained_reader
 from tyro.conf import Positional, arg
 
-from cyclegan.data.images import find_images, read_image
+from cyclegan.data.finding import find_images
+from cyclegan.data.images import read_image
 from cyclegan.data.published import Labelled
 
 SIZE = 32

@@ -78,7 +78,8 @@ def there_and_back(pair: Sequence[Translator], data: Dataset, count: int) -> Ima
     import random
 
     from cyclegan.data.contact_sheet import sheet
-    from cyclegan.data.images import find_images, open_image
+    from cyclegan.data.finding import find_images
+    from cyclegan.data.images import open_image
 
     blocks = {}
     sides = ((data.test_A or data.train_A, pair), (data.test_B or data.train_B, pair[::-1]))
@@ -102,7 +103,8 @@ def of_examples(count: int) -> Image.Image:
     Beside each its translation, in three colours where they can be chosen.
     """
     from cyclegan.data.contact_sheet import sheet
-    from cyclegan.data.images import find_images, open_image
+    from cyclegan.data.finding import find_images
+    from cyclegan.data.images import open_image
     from cyclegan.system.cards import package_folder
     from cyclegan.translate.translator import Translator
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from cyclegan.data.archives import ENDINGS, from_archive, from_mirrors, stem
 from cyclegan.data.bands import bands_of
 from cyclegan.data.dataset_cards import card_named, dataset_card, dataset_names, dataset_root, own_card
+from cyclegan.data.finding import SUFFIXES, walk
 from cyclegan.data.folders import Domains, find_domains, find_pairs, pictures_in, unwrap
-from cyclegan.data.images import SUFFIXES, walk
 from cyclegan.data.listed import from_table
 from cyclegan.data.tables import fetch_tables, is_table
 from cyclegan.system.errors import ImageError, MissingPackage, UserError

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from cyclegan.data.finding import find_images, is_debris, walk
 from cyclegan.data.halves import halves
-from cyclegan.data.images import find_images, is_debris, walk
 from cyclegan.data.masks import BESIDE
 from cyclegan.system.errors import UserError
 

@@ -17,11 +17,8 @@ the same pixels everywhere. What Pillow leaves open is decided as follows.
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator
 from contextlib import suppress
 from io import BytesIO
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -34,16 +31,6 @@ from cyclegan.data.metadata import carried
 from cyclegan.data.profiles import in_srgb
 from cyclegan.data.values import Span, is_wide, narrowed, own_span, type_of
 from cyclegan.system.errors import ImageError, MissingPackage
-
-_COMMON = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".gif", ".bmp", ".dib", ".tif", ".tiff"}
-_RARE = {".tga", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm"}
-# Pillow alone cannot read HEIC: listed, so that a folder of them is refused by name and does not look empty.
-_APPLE = {".heic", ".heif"}
-SUFFIXES = frozenset(_COMMON | _RARE | _APPLE)
-
-# Folders of archives packed on a Mac, of network drives, of Windows and of picture viewers.
-DEBRIS = {"__macosx", "@eadir", "#recycle", "@recycle", "@recently-snapshot", "#snapshot", "lost+found"}
-DEBRIS |= {"$recycle.bin", "system volume information", "thumbs", "thumbnails", "_thumbnails", "__pycache__"}
 
 Source = str | os.PathLike | bytes | bytearray | BinaryIO
 
@@ -163,39 +150,6 @@ def as_array(image: Image.Image, channels: int = 3, span: Span | None = None) ->
     return pixels[:, :, None] if channels == 1 else pixels
 
 
-def find_images(folder: str | os.PathLike) -> list[Path]:
-    """All picture files below `folder`, by suffix, in the order people count (2.png before 10.png).
-
-    Hidden files and folders are left out, and so is what other programs leave (`DEBRIS`). Links to folders are
-    followed, each folder once. Raises `ImageError` if the folder does not exist or cannot be listed; an empty folder
-    gives an empty list.
-    """
-    folder = Path(folder)
-    found = [path for path in walk(folder) if path.suffix.lower() in SUFFIXES]
-    return sorted(found, key=lambda path: _counting_order(path.relative_to(folder)))
-
-
-def walk(folder: Path) -> Iterator[Path]:
-    """All files below `folder`, in no order, by the rules of `find_images`."""
-    if not folder.is_dir():
-        raise ImageError(f"{folder} is not a folder" if folder.exists() else f"there is no folder {folder}")
-    seen = {os.path.realpath(folder)}
-    for parent, below, files in os.walk(folder, onerror=_cannot_list, followlinks=True):
-        kept = []
-        for name in sorted(below, key=lambda name: os.path.islink(os.path.join(parent, name))):
-            real = os.path.realpath(os.path.join(parent, name))
-            if not is_debris(name) and real not in seen:  # a link may lead back up
-                seen.add(real)
-                kept.append(name)
-        below[:] = kept
-        yield from (Path(parent, name) for name in files if not name.startswith("."))
-
-
-def is_debris(name: str) -> bool:
-    """Whether a folder of that name is hidden, or one that other programs leave."""
-    return name.startswith(".") or name.lower() in DEBRIS
-
-
 def loaded(image: Image.Image, most: int | None = None) -> Image.Image:
     """An opened Pillow image as from `load_image`; the one that was given stays as it is. Raises `ImageError`."""
     try:
@@ -265,17 +219,3 @@ def _explain(name: str, error: Exception) -> str:
         return f"{name} is not a picture that can be read here: convert it to JPEG or PNG, or remove it"
     reason = str(error).strip().rstrip(".") or type(error).__name__
     return f"{name} is damaged or incomplete ({reason}): copy or download it again, or remove it"
-
-
-def _cannot_list(error: OSError) -> None:
-    raise ImageError(f"The folder {error.filename} cannot be listed: {error.strerror}") from error
-
-
-def _counting_order(path: Path) -> tuple:
-    """Sort key: runs of digits compare as numbers, letters without case; the plain path settles ties."""
-
-    def key(run: str) -> tuple:
-        return (0, int(run), "") if run.isdecimal() else (1, 0, run.casefold())
-
-    parts = [tuple(key(run) for run in re.split(r"(\d+)", part) if run) for part in path.parts]
-    return parts, path.as_posix()

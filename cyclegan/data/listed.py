@@ -18,8 +18,8 @@ from typing import Any
 import tomli_w
 from PIL import Image
 
+from cyclegan.data.finding import SUFFIXES
 from cyclegan.data.folders import TEST, TRAIN
-from cyclegan.data.images import SUFFIXES
 from cyclegan.data.tables import Row, rows
 from cyclegan.system.errors import UserError
 from cyclegan.system.files import filled, place, sha256_of

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from cyclegan.data.images import find_images, load_image
+from cyclegan.data.finding import find_images
+from cyclegan.data.images import load_image
 from cyclegan.system.errors import ImageError, UserError
 
 BESIDE = ("_mask", "_masks")  # what the folder of masks is called more than that of the pictures

@@ -29,7 +29,7 @@ def make_sketch2photo(
     the same data set, and a photo that is there twice is used once. `folder` appears whole or not at all. Raises
     `UserError`; unreadable photos are named in it, or on standard error with `skip_bad`.
     """
-    from cyclegan.data.images import find_images
+    from cyclegan.data.finding import find_images
 
     photos, folder = Path(photos), Path(folder)
     if size < 32:

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from cyclegan.data.config import ImagesConfig
+from cyclegan.data.finding import SUFFIXES, find_images, is_debris
 from cyclegan.data.folders import find_domains, unwrap
-from cyclegan.data.images import SUFFIXES, find_images, is_debris
 from cyclegan.data.pixels import read_square, resize_square
 from cyclegan.data.published import Labelled
 from cyclegan.data.samples import Rounds

@@ -18,7 +18,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cyclegan.data.images import SUFFIXES, walk
+from cyclegan.data.finding import SUFFIXES, walk
 from cyclegan.system.errors import MissingPackage, UserError
 
 LISTS, PACKED = (".csv", ".tsv", ".jsonl", ".ndjson", ".json"), (".parquet", ".arrow")

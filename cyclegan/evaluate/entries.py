@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from cyclegan.data.datasets import Dataset
-from cyclegan.data.images import find_images
+from cyclegan.data.finding import find_images
 from cyclegan.data.pixels import as_colour, to_levels, to_signed
 from cyclegan.data.values import Span
 from cyclegan.evaluate.measure import Example, Framing

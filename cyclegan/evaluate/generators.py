@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cyclegan.data.config import ImagesConfig
 from cyclegan.data.dataset_cards import card_named
-from cyclegan.data.images import find_images
+from cyclegan.data.finding import find_images
 from cyclegan.data.pixels import as_colour
 from cyclegan.data.reading import Reading
 from cyclegan.data.single import Images

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cyclegan.data.dataset_cards import dataset_root
+from cyclegan.data.finding import find_images
 from cyclegan.data.folders import find_pairs, pictures_in
-from cyclegan.data.images import find_images
 from cyclegan.page import choices, one_picture
 from cyclegan.page.background import Stopped
 from cyclegan.page.choices import Choice, Way

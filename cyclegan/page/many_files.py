@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image
 
 from cyclegan.data.archives import DAMAGED
-from cyclegan.data.images import SUFFIXES
+from cyclegan.data.finding import SUFFIXES
 from cyclegan.page import one_picture
 from cyclegan.page.background import Stopped, in_background
 from cyclegan.page.choices import Way

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from cyclegan.data.images import SUFFIXES
+from cyclegan.data.finding import SUFFIXES
 from cyclegan.page import choices, many_files, one_picture, swatches, words
 from cyclegan.page.background import Stopped
 from cyclegan.page.parts import SORRY, sentence, work_folder

@@ -144,7 +144,7 @@ def _pattern(path: Path) -> str:
 
 def _below(folder: Path, output: Path) -> list[Path]:
     """Pictures and videos in a folder; without earlier results, where these lie inside it."""
-    from cyclegan.data.images import find_images, walk
+    from cyclegan.data.finding import find_images, walk
 
     files = find_images(folder) + sorted(path for path in walk(folder) if path.suffix.lower() in VIDEOS)
     if output.resolve() == folder.resolve():

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cyclegan.data.images import as_array, find_images, open_image, read_image
+from cyclegan.data.finding import find_images
+from cyclegan.data.images import as_array, open_image, read_image
 from cyclegan.system.errors import ImageError
 
 SCENE = np.random.default_rng(0).integers(0, 256, (24, 40, 3), dtype=np.uint8)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from cyclegan.data.augment import Augment
 from cyclegan.data.config import PicturesConfig
-from cyclegan.data.images import find_images
+from cyclegan.data.finding import find_images
 from cyclegan.data.paired import Paired, by_stem
 from cyclegan.data.reading import Reading
 from cyclegan.data.source import SAMPLES

@@ -8,7 +8,7 @@ from PIL import Image
 from cyclegan.data.batches import batches
 from cyclegan.data.check import check_heads
 from cyclegan.data.config import PicturesConfig
-from cyclegan.data.images import find_images
+from cyclegan.data.finding import find_images
 from cyclegan.data.samples import Unpaired, fixed_pictures
 from cyclegan.system.errors import ImageError
 

@@ -6,7 +6,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFilter
 
 from cyclegan import Generator, Translator
-from cyclegan.data.images import find_images
+from cyclegan.data.finding import find_images
 from cyclegan.data.pixels import to_levels
 from cyclegan.evaluate.measure import Framing
 from cyclegan.networks import library
