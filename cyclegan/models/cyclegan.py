@@ -25,6 +25,7 @@ from cyclegan.models.pool import ImagePool
 from cyclegan.models.schedules import schedule
 from cyclegan.networks.build import build_discriminator, build_generator
 from cyclegan.networks.directions import DIRECTIONS
+from cyclegan.networks.generators import recompute_blocks
 from cyclegan.networks.layers import composite, initialise, within_range
 from cyclegan.networks.palette import COLOURS, palette_loss, palette_of
 from cyclegan.system.devices import process_rank
@@ -94,6 +95,8 @@ class CycleGAN(Game):
         }
 
     def _place(self, network):
+        if self.config.gradient_checkpointing:
+            recompute_blocks(network)
         return initialise(network).to(self.device)
 
     def step(self, real_A: Tensor, real_B: Tensor, *masks: Tensor) -> dict[str, Tensor]:

@@ -63,6 +63,9 @@ class CycleGANConfig:
     """Weight of the palette loss: how exactly a translation must have the palette that was asked for."""
     lambda_chroma: float = 1.0
     """Weight of colour against brightness in the cycle and identity losses; below 1 colours are freer to change."""
+    gradient_checkpointing: bool = False
+    """Compute the generators' residual blocks a second time on the way back instead of keeping what is inside: less
+    memory, more time, the same weights."""
     pool: int = 50
     """How many generated pictures are kept for the discriminators to be shown again."""
     lr: float = 2e-4
@@ -124,6 +127,8 @@ class CycleGANConfig:
         """Raises ``UserError`` on settings that cannot be meant."""
         if self.width_D < 1:
             raise UserError(f"--width-D must be at least 1, not {self.width_D}")
+        if self.gradient_checkpointing and self.generator == "unet":
+            raise UserError("--gradient-checkpointing is for residual blocks, and a unet has none")
         if self.pool < 0:
             raise UserError(f"--pool cannot be negative, and is {self.pool}")
         if not 0 <= self.constant < 1:

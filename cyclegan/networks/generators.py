@@ -6,7 +6,9 @@ width must be divisible by; whoever feeds other sizes pads (``translator`` does)
 
 from collections.abc import Iterable, Sequence
 
+import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from cyclegan.networks.antialias import BlurDown
 from cyclegan.networks.layers import bounded, norm_layer, upsample
@@ -14,7 +16,31 @@ from cyclegan.networks.unet import UNet
 from cyclegan.system.errors import UserError
 
 
-class ResNetBlock(nn.Module):
+class SkipBlock(nn.Module):
+    """x + conv_block(x), the frame of all residual blocks.
+
+    With ``recompute`` training keeps x alone and computes the block a second time on the way back: gradient
+    checkpointing (Chen et al. 2016, arXiv:1604.06174). Values and gradients are the same.
+    """
+
+    recompute = False
+    conv_block: nn.Module
+
+    def forward(self, x):
+        if self.recompute and torch.is_grad_enabled():
+            return x + checkpoint(self.conv_block, x, use_reentrant=False)
+        return x + self.conv_block(x)
+
+
+def recompute_blocks(network: nn.Module) -> nn.Module:
+    """Sets ``recompute`` in all residual blocks of a network, which it returns."""
+    for layer in network.modules():
+        if isinstance(layer, SkipBlock):
+            layer.recompute = True
+    return network
+
+
+class ResNetBlock(SkipBlock):
     """Two 3 × 3 convolutions around a skip connection (Johnson et al. 2016; paper section 7.2, ``R256``)."""
 
     def __init__(self, channels: int, norm: str, dropout: float):
@@ -29,9 +55,6 @@ class ResNetBlock(nn.Module):
             nn.Conv2d(channels, channels, 3),
             norm_layer(norm, channels),
         )
-
-    def forward(self, x):
-        return x + self.conv_block(x)
 
 
 class SeparableConv(nn.Module):
@@ -49,7 +72,7 @@ class SeparableConv(nn.Module):
         return self.conv(x)
 
 
-class MobileBlock(nn.Module):
+class MobileBlock(SkipBlock):
     """A residual block of separable convolutions whose inner width is free (Li et al. 2020, "GAN Compression")."""
 
     def __init__(self, channels: int, inner: int, norm: str, dropout: float):
@@ -64,9 +87,6 @@ class MobileBlock(nn.Module):
             SeparableConv(inner, channels, norm),
             norm_layer(norm, channels),
         )
-
-    def forward(self, x):
-        return x + self.conv_block(x)
 
 
 def _down(in_channels: int, out_channels: int, norm: str, antialias: bool = False) -> list[nn.Module]:

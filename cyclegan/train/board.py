@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from cyclegan.system.errors import NO_ROOM
+from cyclegan.train.log import figures_of
 
 
 class Board:
@@ -30,11 +31,8 @@ class Board:
     def add(self, record: dict) -> None:
         """The losses and evaluations of one line of the log."""
         with self._named():
-            for name, value in record["losses"].items():
-                self._writer.add_scalar(f"loss/{name}", value, record["step"])
-            for kind in ("metrics", "change"):  # evaluations only
-                for name, value in record.get(kind, {}).items():
-                    self._writer.add_scalar(f"{kind}/{name.replace(' ', '/')}", value, record["step"])
+            for name, value in figures_of(record).items():
+                self._writer.add_scalar(name, value, record["step"])
 
     def add_sample(self, picture: Image.Image, step: int) -> None:
         """A picture of samples."""

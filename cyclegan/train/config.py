@@ -42,6 +42,9 @@ class TrainingConfig:
     """Gigabytes of memory for pictures once decoded and resized; 0 decodes anew each time."""
     skip_bad: bool = False
     """Go on without pictures that cannot be read, instead of stopping at the first."""
+    track: Literal["tensorboard", "wandb", "mlflow"] = "tensorboard"
+    """Where curves and samples go besides the run folder. wandb and mlflow need the extras of these names. Without a
+    server: WANDB_MODE=offline, and for mlflow nothing, as it writes into mlruns beside the run."""
     log_every: int = 25
     """Steps between two lines of the log."""
     sample_every: int = 500

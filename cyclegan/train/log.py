@@ -15,6 +15,14 @@ def read_log(folder: Path) -> list[dict]:
     return [record for line in lines if (record := as_object(line)) and is_log_record(record)]
 
 
+def figures_of(record: dict) -> dict[str, float]:
+    """The losses of one record, and its evaluations where it has any, under names that sort them by kind."""
+    figures = {f"loss/{name}": value for name, value in record["losses"].items()}
+    for kind in ("metrics", "change"):
+        figures |= {f"{kind}/{name.replace(' ', '/')}": value for name, value in record.get(kind, {}).items()}
+    return figures
+
+
 def forget_after(folder: Path, step: int) -> None:
     """Drops the log lines that a killed process wrote after its last checkpoint: they will be made again."""
     path = folder / "log.jsonl"

@@ -64,6 +64,8 @@ def train(training: Training, run: Run, console: Console, advice: Advice = lambd
         samples, first, max(0, total - first), config.pictures, config.workers, process_rank(), process_count(), pinned
     )
     try:
+        if first < total:
+            run.track(progress.say)
         unsaved = lambda: 0 if moving or step == saved else step  # noqa: E731
         with _stop_requests(lambda: step > first) as stop, _saved_on_error(run, game, unsaved, progress):
             for batch in feed:

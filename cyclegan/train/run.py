@@ -7,7 +7,7 @@
         log.jsonl                   one line for each log interval
         curves.png                  the losses, drawn from log.jsonl
         samples/step_000500.png     the same test pictures each time, both directions
-        tensorboard/                the same curves and samples for TensorBoard
+        tensorboard/                the same curves and samples for TensorBoard, or what else --track names
         G_AB.safetensors …, card.toml   what Translator loads
         best.pt, best/              checkpoint and exports of the best evaluation, where there are evaluations
         steps/001000/ …             exports and card of that step, one folder in --keep-every
@@ -19,6 +19,7 @@ checkpoint and nothing else. The next start makes up for exports that a kill pre
 import json
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,11 @@ from cyclegan.system.file_sets import settle, together
 from cyclegan.system.files import append, lock, sweep, whole, write_whole
 from cyclegan.system.randomness import random_state
 from cyclegan.system.records import run_settings
-from cyclegan.train.board import Board
 from cyclegan.train.checkpoint import read_checkpoint, restore, write_checkpoint
 from cyclegan.train.config import Config
 from cyclegan.train.log import draw_curves, forget_after
 from cyclegan.train.same_run import as_plain, read_data, require_same_data, require_same_settings
+from cyclegan.train.trackers import Tracker, open_tracker
 
 
 class Run:
@@ -59,7 +60,7 @@ class Run:
         self.checkpoint = folder / "checkpoint.pt"
         if self.writes:
             self._claim()
-        self._board: Board | None = None
+        self._tracker: Tracker | None = None
         self._first = 0  # the step that this process goes on from
         self.origin: dict[str, Any] = {}  # what the run began with, see ``train.init.begin``
 
@@ -159,11 +160,12 @@ class Run:
     # -- what people look at ----------------------------------------------------------------------------------------
 
     def log(self, record: dict) -> None:
-        """Appends one line to log.jsonl and to TensorBoard; ``record`` has "step", "losses" and whatever else."""
+        """Appends one line to log.jsonl and to the tracker; ``record`` has "step", "losses" and whatever else."""
         if not self.writes:
             return
         append(self.folder / "log.jsonl", json.dumps(record) + "\n")
-        self.board.add(record)
+        if self._tracker:
+            self._tracker.add(record)
         if "metrics" in record:
             draw_curves(self.folder)
 
@@ -177,15 +179,18 @@ class Run:
         }
         grid = sheet(blocks)
         save_picture(grid, self.folder / "samples" / f"step_{step:06d}.png")
-        self.board.add_sample(grid, step)
+        if self._tracker:
+            self._tracker.add_sample(grid, step)
         draw_curves(self.folder)
 
-    @property
-    def board(self) -> Board:
-        """What writes for TensorBoard, made when first used."""
-        if self._board is None:
-            self._board = Board(self.folder / "tensorboard", self._first + 1)
-        return self._board
+    def track(self, say: Callable[[str], Any]) -> None:
+        """Opens what else takes log and samples, see ``train.trackers``; ``say`` takes a line where it fails later.
+
+        Raises ``UserError`` where it refuses at once.
+        """
+        if self.writes:
+            track, settings = self.config.training.track, as_plain(self.config)
+            self._tracker = open_tracker(track, self.folder, self._first + 1, settings, say)
 
     def export(self, game: Game, step: int, into: Path) -> None:
         """Writes what ``Translator`` loads, all at once: each network with its header, and the card that names them."""
@@ -227,8 +232,8 @@ class Run:
 
     def close(self) -> None:
         try:
-            if self._board:
-                self._board.close()
+            if self._tracker:
+                self._tracker.close()
         finally:
             if self.writes:
                 self._lock.release()

@@ -15,7 +15,8 @@ Record = dict[str, Any]  # settings; or of a data set: folder, pictures, fingerp
 
 # May change between the parts of one run: they do not change what a step computes.
 FREE = {"epochs", "steps", "device", "compile", "workers", "cache", "skip_bad"}
-FREE |= {"log_every", "sample_every", "save_every", "eval_every", "patience", "keep_every"}
+FREE |= {"log_every", "sample_every", "save_every", "eval_every", "patience", "keep_every", "track"}
+FREE |= {"gradient_checkpointing"}
 
 # What a run did that began before there was the setting; of other settings, what is asked for now.
 ABSENT: Record = {"init": None, "init_back": None}

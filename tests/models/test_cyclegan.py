@@ -229,3 +229,18 @@ def test_averaged_weights_lie_between_old_and_new():
     moved, average = flat(model.G_AB) - start, flat(model.players["G"].best("G_AB")) - start
     share = (average @ moved) / (moved @ moved)
     assert 0.1 < share < 0.97
+
+
+def test_gradient_checkpointing_computes_blocks_twice_and_the_same_weights():
+    batch = pictures(), pictures()
+    plain, sparing = (
+        CycleGAN(CycleGANConfig(**SMALL, dropout=0.5, gradient_checkpointing=on), size=32) for on in (False, True)
+    )
+    calls = []
+    sparing.G_AB.model[10].conv_block.register_forward_pre_hook(lambda *_: calls.append(1))
+    for model in (plain, sparing):
+        torch.manual_seed(1)
+        model.step(*batch)
+    assert len(calls) == 2 * 2  # one of the two passes translates and keeps, the other comes back
+    for name in ("G_AB", "G_BA", "D_A", "D_B"):
+        assert torch.equal(flat(getattr(plain, name)), flat(getattr(sparing, name))), name
