@@ -138,17 +138,16 @@ def draw_emoji(
     blank = _png(Image.new("RGB", (SIDE, SIDE), "white"))
     sketches = {name: png for name, png in sketches.items() if png != blank}
     test = _choose_test(sketches, lambda name: draw(svgs[name]), test_pictures)
-    of_A, of_B = sides or (lambda svg: draw(line_drawing(svg)), draw)
 
     for part in ("trainA", "trainB", "testA", "testB"):
         (folder / part).mkdir(parents=True)
     (folder / "LICENSE.txt").write_text(_CREDIT.format(side=SIDE, more=changed), "utf-8")
-    for name in sketches:
-        part = "test" if name in test else "train"
+    for name, sketch in sketches.items():
+        part, svg = "test" if name in test else "train", svgs[name]
         if part == "test" or _number(name) % 2:
-            (folder / f"{part}A" / f"{name}.png").write_bytes(of_A(svgs[name]))
+            (folder / f"{part}A" / f"{name}.png").write_bytes(sides[0](svg) if sides else sketch)
         if part == "test" or not _number(name) % 2:
-            (folder / f"{part}B" / f"{name}.png").write_bytes(of_B(svgs[name]))
+            (folder / f"{part}B" / f"{name}.png").write_bytes(sides[1](svg) if sides else draw(svg))
 
 
 def draw_by_night(svg: str) -> bytes:

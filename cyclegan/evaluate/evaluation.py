@@ -102,7 +102,7 @@ def _direction(
         )
     untouched = measured(test.untouched(framing), len(test.inputs), "untouched inputs")
     controls = {f"untouched {test.domains[0]} pictures": untouched}
-    if test.training:
+    if len(test.training) > 1:  # one picture has no spread
         drawn = _drawn(test.training, len(test.inputs), seed)
         examples = test.targets_of(drawn, framing)
         controls[f"real {test.domains[1]} training pictures"] = measured(examples, len(drawn), "training pictures")

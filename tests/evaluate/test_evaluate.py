@@ -230,16 +230,24 @@ def test_help_needs_no_torch():
     assert done.returncode == 0 and "inception" in done.stdout, done.stderr
 
 
-def test_the_published_figures_of_horse2zebra_come_out(horse2zebra, tmp_path, monkeypatch):
-    """All 120 horses against all 140 zebras; the generator is GAN Compression's."""
+def test_the_measured_figures_of_horse2zebra_come_out_again(horse2zebra, tmp_path, monkeypatch):
+    """Every fourth horse against every fourth zebra; the generator is GAN Compression's.
+
+    Of all of them docs/evaluate.md has the figures. KID hardly hangs on how many they are, and is near those.
+    """
     monkeypatch.chdir(tmp_path)
+    for part, step in (("trainA", 2000), ("trainB", 2000), ("testA", 4), ("testB", 4)):
+        (tmp_path / "some" / "horse2zebra" / part).mkdir(parents=True)
+        for path in sorted((horse2zebra / part).iterdir())[::step]:
+            (tmp_path / "some" / "horse2zebra" / part / path.name).symlink_to(path)
     weights = REAL_DATA.parent / "weights" / "gan_compression_horse2zebra_G.pth"
-    report = evaluate(weights, "--data", horse2zebra, "--size", "256", "--direction", "AB")
-    untouched, translated = (rows(report)[name] for name in ("untouched horse pictures", weights.stem))
-    for row, fid, kid, zebras in ((untouched, 220.3, 0.2198, 0.0), (translated, 107.7, 0.0648, 0.875)):
+    report = evaluate(weights, "--data", "some/horse2zebra", "--size", "256", "--direction", "AB")
+    assert list(rows(report)) == [weights.stem, "untouched horse pictures"], "one training picture is no control"
+    translated, untouched = rows(report).values()
+    for row, fid, kid, zebras in ((untouched, 248.3, 0.2050, 0.0), (translated, 141.3, 0.0612, 26 / 30)):
         figures = row["features"]["efficientnet-lite0"]
-        assert figures["fid"] == pytest.approx(fid, rel=0.02)
+        assert row["n"] == 30 and figures["fid"] == pytest.approx(fid, rel=0.02)
         assert figures["kid"] == pytest.approx(kid, rel=0.02)
-        assert figures["classified"]["zebra"] == pytest.approx(zebras, abs=2.5 / 120)  # two pictures may be close calls
+        assert figures["classified"]["zebra"] == pytest.approx(zebras, abs=1.5 / 30)  # one picture may be a close call
     real = report["directions"][0]["target_classified"]["efficientnet-lite0"]["zebra"]
-    assert real == pytest.approx(0.95, abs=2.5 / 140)
+    assert real == pytest.approx(32 / 35, abs=1.5 / 35)
