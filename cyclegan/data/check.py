@@ -17,6 +17,7 @@ from cyclegan.data.deep import deep_values, is_deep
 from cyclegan.data.halves import Half
 from cyclegan.data.images import has_several, load_image, read_image, read_values
 from cyclegan.data.masks import Masks, with_mask
+from cyclegan.data.scans import is_scan
 from cyclegan.data.values import Span, common_span, extremes, is_wide, type_of
 from cyclegan.system.errors import ImageError, UserError
 from cyclegan.system.terminal import track
@@ -115,8 +116,8 @@ def _extremes_of(files: Sequence[Path], channels: int, skip_bad: bool) -> tuple[
     kinds, spans = set(), []
     for path in track(files, "Looking for the range of values", len(files)):
         try:
-            values, kind = _values(path, channels)
-            spans.append(extremes(values))
+            span, kind = _span(path, channels)
+            spans.append(span)
         except ImageError as error:
             if not skip_bad:
                 raise error if str(path) in str(error) else ImageError(f"{path} {error}") from error
@@ -125,21 +126,24 @@ def _extremes_of(files: Sequence[Path], channels: int, skip_bad: bool) -> tuple[
     return (kinds.pop() if len(kinds) == 1 else "mixed" if kinds else ""), spans
 
 
-def _values(path: Path, channels: int) -> tuple[np.ndarray, str]:
-    """The numbers in a file of more than 8 bits, without transparency, and their type."""
+def _span(path: Path, channels: int) -> tuple[Span, str]:
+    """The lowest and highest value in a file of more than 8 bits, or its window, and the type of its numbers."""
     if channels not in (1, 3):
         values = read_values(path, channels)
-        return values, str(values.dtype)
-    if (colour := deep_values(path)) is not None:
-        return colour[..., :3], "uint16"
+        return extremes(values), str(values.dtype)
+    if not is_scan(path) and (colour := deep_values(path)) is not None:
+        return extremes(colour[..., :3]), "uint16"
     image = load_image(path)
-    return np.asarray(image), type_of(image)
+    return image.info.get("window") or extremes(np.asarray(image)), type_of(image)
 
 
 def _look(path: Path, channels: int) -> tuple[bool, bool]:
     """Whether a file has more than 8 bits, and whether it has several pages or frames."""
     if channels not in (1, 3):
         return band_type(path) != np.uint8, False
+    if is_scan(path):
+        image = load_image(path)
+        return is_wide(image.mode), image.info["several"]
     with Image.open(path) as image:
         if isinstance(path, Half) and image.width % 2:
             read_image(path, channels)  # odd when upright too? It says so

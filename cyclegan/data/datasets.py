@@ -9,7 +9,7 @@ from pathlib import Path
 from cyclegan.data.archives import ENDINGS, from_archive, from_mirrors, stem
 from cyclegan.data.bands import bands_of
 from cyclegan.data.dataset_cards import card_named, dataset_card, dataset_names, dataset_root, own_card
-from cyclegan.data.finding import SUFFIXES, walk
+from cyclegan.data.finding import is_picture, walk
 from cyclegan.data.folders import Domains, find_domains, find_pairs, pictures_in, unwrap
 from cyclegan.data.listed import from_table
 from cyclegan.data.tables import fetch_tables, is_table
@@ -149,7 +149,7 @@ def _dataset(name: str, folder: Path, card: dict, find: Callable[[Path, Sequence
 
 def channels_in(folder: Path) -> int:
     """How many channels the pictures in a folder have, where no card says it: 3 but for TIFFs with further bands."""
-    first = next((path for path in walk(folder) if path.suffix.lower() in SUFFIXES), None)
+    first = next((path for path in walk(folder) if is_picture(path)), None)
     try:
         return bands_of(first) if first else 3
     except MissingPackage:

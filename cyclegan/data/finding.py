@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from cyclegan.data.scans import DICOM, is_volume, slices
 from cyclegan.system.errors import ImageError
 
 _COMMON = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".avif", ".gif", ".bmp", ".dib", ".tif", ".tiff"}
 _RARE = {".tga", ".jp2", ".ppm", ".pgm", ".pbm", ".pnm"}
 # Pillow alone cannot read HEIC: listed, so that a folder of them is refused by name and does not look empty.
 _APPLE = {".heic", ".heif"}
-SUFFIXES = frozenset(_COMMON | _RARE | _APPLE)
+SUFFIXES = frozenset(_COMMON | _RARE | _APPLE | DICOM)
 
 # Folders of archives packed on a Mac, of network drives, of Windows and of picture viewers.
 DEBRIS = {"__macosx", "@eadir", "#recycle", "@recycle", "@recently-snapshot", "#snapshot", "lost+found"}
@@ -21,15 +22,28 @@ DEBRIS |= {"$recycle.bin", "system volume information", "thumbs", "thumbnails", 
 
 
 def find_images(folder: str | os.PathLike) -> list[Path]:
-    """All picture files below `folder`, by suffix, in the order people count (2.png before 10.png).
+    """All pictures below `folder`, by suffix, in the order people count (2.png before 10.png).
+
+    Of a NIfTI volume those are its slices, see ``data.scans``.
 
     Hidden files and folders are left out, and so is what other programs leave (`DEBRIS`). Links to folders are
     followed, each folder once. Raises `ImageError` if the folder does not exist or cannot be listed; an empty folder
     gives an empty list.
     """
+    files = find_files(folder)
+    return [part for path in files for part in (slices(path) if is_volume(path) else [path])]
+
+
+def find_files(folder: str | os.PathLike) -> list[Path]:
+    """As `find_images`, but a volume is one file."""
     folder = Path(folder)
-    found = [path for path in walk(folder) if path.suffix.lower() in SUFFIXES]
+    found = [path for path in walk(folder) if is_picture(path)]
     return sorted(found, key=lambda path: _counting_order(path.relative_to(folder)))
+
+
+def is_picture(path: str | os.PathLike) -> bool:
+    """Whether a file is a picture or a volume of pictures, by its name."""
+    return os.path.splitext(path)[1].lower() in SUFFIXES or is_volume(path)
 
 
 def walk(folder: Path) -> Iterator[Path]:

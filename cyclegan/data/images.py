@@ -11,6 +11,7 @@ the same pixels everywhere. What Pillow leaves open is decided as follows.
   there are.
 - **Colours** of a wide gamut and of print (CMYK) become sRGB by the profile in the file, see ``data.profiles``.
 - **Animations** and files of several pages give their first.
+- **Scans**, DICOM and NIfTI, are read by ``data.scans``.
 - **Two pictures side by side** in one file are read one by one, by the paths of ``data.halves``.
 """
 
@@ -29,6 +30,7 @@ from cyclegan.data.deep import is_deep, read_deep
 from cyclegan.data.halves import Half
 from cyclegan.data.metadata import carried
 from cyclegan.data.profiles import in_srgb
+from cyclegan.data.scans import is_scan, read_scan
 from cyclegan.data.values import Span, is_wide, narrowed, own_span, type_of
 from cyclegan.system.errors import ImageError, MissingPackage
 
@@ -91,6 +93,10 @@ def load_image(source: Source, most: int | None = None, span: Span | None = None
     holds more pages or frames than this first one.
     """
     try:
+        if is_scan(source):
+            scan = read_scan(source)  # type: ignore[arg-type]
+            _require_at_most(most, scan)
+            return scan
         with Image.open(BytesIO(source) if isinstance(source, (bytes, bytearray)) else source) as image:
             _require_at_most(most, image)
             named_bands(image)
@@ -102,7 +108,7 @@ def load_image(source: Source, most: int | None = None, span: Span | None = None
                 ImageOps.exif_transpose(image, in_place=True)
             meant = _in_srgb(_narrow(read_deep(source), span, image) if span and deep else image, carries)
             return source.of(meant) if isinstance(source, Half) else meant
-    except MemoryError:
+    except (MemoryError, MissingPackage):
         raise
     except ImageError as error:
         raise ImageError(f"{_name(source)} {error}") from error
@@ -130,7 +136,7 @@ def as_8bit(image: Image.Image, span: Span | None = None) -> Image.Image:
     """Bring a loaded Pillow image of any mode to L, RGB or RGBA by the rules at the top of this file."""
     if is_wide(image.mode):
         values = np.asarray(image)
-        return Image.fromarray(narrowed(values, span or own_span(values, type_of(image))))
+        return Image.fromarray(narrowed(values, span or image.info.get("window") or own_span(values, type_of(image))))
     if image.has_transparency_data:
         return image if image.mode == "RGBA" else image.convert("RGBA")
     if image.mode in ("L", "RGB"):

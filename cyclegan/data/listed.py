@@ -18,8 +18,9 @@ from typing import Any
 import tomli_w
 from PIL import Image
 
-from cyclegan.data.finding import SUFFIXES
+from cyclegan.data.finding import SUFFIXES, is_picture
 from cyclegan.data.folders import TEST, TRAIN
+from cyclegan.data.scans import is_volume
 from cyclegan.data.tables import Row, rows
 from cyclegan.system.errors import UserError
 from cyclegan.system.files import filled, place, sha256_of
@@ -83,7 +84,7 @@ def _columns(row: Row) -> tuple[list[str], str | None]:
 def _is_picture(cell: Any) -> bool:
     if isinstance(cell, dict):
         return "bytes" in cell and "path" in cell
-    return isinstance(cell, bytes) or (isinstance(cell, str) and Path(cell).suffix.lower() in SUFFIXES)
+    return isinstance(cell, bytes) or (isinstance(cell, str) and is_picture(cell))
 
 
 def _split(row: Row) -> str:
@@ -116,7 +117,10 @@ def _put(cell: Any, row: Row, place: Path) -> None:
     found = next((p for p in (row.file.parent / source, source) if p.is_file()), None)
     if found is None:
         raise UserError(f"{row.file}, row {row.number}: there is no file {source}; paths count from the table's folder")
-    _link(found.resolve(), place.with_name(place.name + source.suffix))
+    _link(
+        found.resolve(),
+        place.with_name(place.name + (".nii.gz" if is_volume(source) and source.suffix == ".gz" else source.suffix)),
+    )
 
 
 def _suffix(data: bytes, row: Row) -> str:

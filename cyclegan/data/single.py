@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from cyclegan.data.config import ImagesConfig
-from cyclegan.data.finding import SUFFIXES, find_images, is_debris
+from cyclegan.data.finding import find_images, is_debris, is_picture
 from cyclegan.data.folders import find_domains, unwrap
 from cyclegan.data.pixels import read_square, resize_square
 from cyclegan.data.published import Labelled
@@ -145,7 +145,7 @@ def _unwrapped(folder: Path) -> Path:
     """The only folder in ``folder`` where that is what an archive wrapped, and neither a class nor beside pictures."""
     inside = unwrap(folder)
     wraps = any(path.is_dir() for path in inside.iterdir())
-    pictures = any(path.suffix.lower() in SUFFIXES for path in folder.iterdir())
+    pictures = any(map(is_picture, folder.iterdir()))
     return inside if wraps and not pictures else folder
 
 

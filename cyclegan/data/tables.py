@@ -18,7 +18,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cyclegan.data.finding import SUFFIXES, walk
+from cyclegan.data.finding import is_picture, walk
 from cyclegan.system.errors import MissingPackage, UserError
 
 LISTS, PACKED = (".csv", ".tsv", ".jsonl", ".ndjson", ".json"), (".parquet", ".arrow")
@@ -37,8 +37,8 @@ def is_table(path: Path) -> bool:
     """Whether a file is a table of this kind; or a folder holds such files, parquet or Arrow, and no pictures."""
     if not path.is_dir():
         return path.suffix.lower() in LISTS + PACKED
-    kinds = (file.suffix.lower() for file in walk(path))
-    return next((kind for kind in kinds if kind in PACKED or kind in SUFFIXES), None) in PACKED
+    first = next((file for file in walk(path) if is_picture(file) or file.suffix.lower() in PACKED), None)
+    return first is not None and not is_picture(first)
 
 
 def rows(table: Path) -> Iterator[Row]:

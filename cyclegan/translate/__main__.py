@@ -32,7 +32,7 @@ class Options:
     name: Positional[str]
     """A translator: a card's name such as horse2zebra, a run folder, a weights file, or OWNER/NAME on Hugging Face."""
     inputs: Annotated[Positional[tuple[str, ...]], arg(metavar="IN [IN ...]")]
-    """Files, folders (with all below them), patterns such as "photos/*.jpg", URLs; pictures and videos."""
+    """Files, folders (with all below them), patterns such as "photos/*.jpg", URLs; pictures, videos, NIfTI volumes."""
     output: Annotated[Path, arg(aliases=["-o"], metavar="OUT")]
     """A folder; for a single input also a file."""
     reverse: bool = False
@@ -125,10 +125,14 @@ def _run(translator: "Translator", jobs: list[Job], options: Options, clip: Clip
     from cyclegan.system.terminal import Progress
     from cyclegan.translate.pictures import translate_pictures
 
-    pictures = [job for job in jobs if not job.is_video]
-    videos = [job for job in jobs if job.is_video]
+    pictures = [job for job in jobs if not (job.is_video or job.is_volume)]
+    videos, volumes = [job for job in jobs if job.is_video], [job for job in jobs if job.is_volume]
     with Progress(" → ".join(translator.domains)) as progress:
         failures = translate_pictures(translator, pictures, options.size, options.tile, progress, options.range)
+        if volumes:
+            from cyclegan.translate.volumes import translate_volumes
+
+            failures += translate_volumes(translator, volumes, options.size, options.tile, progress, options.range)
         if videos:
             from cyclegan.translate.video import translate_videos
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 
+from cyclegan.data.scans import DICOM, is_volume
 from cyclegan.system.errors import UserError
 
 # Formats that hold any result; the others lose colour, transparency or detail, and are written as PNG or Matroska.
@@ -28,6 +29,11 @@ class Job:
         """Whether it is done frame by frame."""
         return is_video(self.source)
 
+    @property
+    def is_volume(self) -> bool:
+        """Whether it is a NIfTI volume, which is done slice by slice."""
+        return is_volume(self.source)
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -49,8 +55,8 @@ def with_masks(jobs: list[Job], mask: Path) -> list[Job]:
     """
     from cyclegan.data.masks import masks_in
 
-    if any(job.is_video for job in jobs):
-        raise UserError("--mask is for pictures, and there are videos among them")
+    if any(job.is_video or job.is_volume for job in jobs):
+        raise UserError("--mask is for pictures, and there are videos or volumes among them")
     if not mask.is_dir():
         if not mask.is_file():
             raise UserError(f"there is no mask {mask}")
@@ -107,8 +113,9 @@ def plan(inputs: tuple[str, ...], output: Path) -> list[Job]:
         if len(found) > 1:
             raise UserError(f"{output} is one file, and there are {len(found)} to translate: give a folder after -o")
         jobs = [Job(found[0][0], output)]
-        if jobs[0].is_video != (output.suffix.lower() in VIDEOS | {".gif"}):
-            raise UserError(f"{found[0][0]} cannot become {output}: a picture becomes a picture and a video a video")
+        if (jobs[0].is_video, jobs[0].is_volume) != (output.suffix.lower() in VIDEOS | {".gif"}, is_volume(output)):
+            like = "a picture becomes a picture, a video a video and a volume a volume"
+            raise UserError(f"{found[0][0]} cannot become {output}: {like}")
     else:
         if output.exists() and not output.is_dir():
             raise UserError(f"{output} is a file and no folder")
@@ -144,23 +151,25 @@ def _pattern(path: Path) -> str:
 
 def _below(folder: Path, output: Path) -> list[Path]:
     """Pictures and videos in a folder; without earlier results, where these lie inside it."""
-    from cyclegan.data.finding import find_images, walk
+    from cyclegan.data.finding import find_files, walk
 
-    files = find_images(folder) + sorted(path for path in walk(folder) if path.suffix.lower() in VIDEOS)
+    files = find_files(folder) + sorted(path for path in walk(folder) if path.suffix.lower() in VIDEOS)
     if output.resolve() == folder.resolve():
         return files  # told apart, and refused, below
     return [file for file in files if output.resolve() not in file.resolve().parents]
 
 
 def _names_a_file(output: Path) -> bool:
-    return output.suffix.lower() in _KEPT | _MOVING and not output.is_dir()
+    return (output.suffix.lower() in _KEPT | _MOVING or is_volume(output)) and not output.is_dir()
 
 
 def _written_as(source: str, relative: Path) -> Path:
     suffix = relative.suffix.lower()
     if is_video(source):
         return relative if suffix in _MOVING else relative.with_suffix(".mkv")
-    return relative if suffix in _KEPT else relative.with_suffix(".png")
+    if suffix in DICOM:
+        return relative.with_suffix(".tif")  # a translation is no examination; the values stay
+    return relative if suffix in _KEPT or is_volume(relative) else relative.with_suffix(".png")
 
 
 def _check(jobs: list[Job]) -> None:

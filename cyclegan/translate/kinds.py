@@ -20,6 +20,7 @@ from torch import Tensor
 from cyclegan.data.images import as_8bit, load_image, loaded, read_values
 from cyclegan.data.metadata import Info
 from cyclegan.data.pixels import levels_, signed_, spread_
+from cyclegan.data.scans import Slice, is_volume
 from cyclegan.data.values import Span, is_wide, narrowed, own_span, type_of
 from cyclegan.system.download import NotFetched, fetch
 from cyclegan.system.errors import ImageError
@@ -53,6 +54,8 @@ def take(picture: Any, channels: int, values: Values = Values()) -> tuple[Tensor
     """
     if isinstance(picture, (str, os.PathLike)):
         file = fetch_picture(picture)
+        if is_volume(picture) and not isinstance(picture, Slice):
+            raise ImageError(f"{picture} is a volume: python -m cyclegan.translate takes it, and here its slices do")
         if channels not in (1, 3):
             return _take_array(read_values(file, channels), channels, values, is_file=True)
         return _take_pillow(load_image(file, LARGEST, values.given or values.source), channels, values)
@@ -91,7 +94,7 @@ def _take_wide(picture: Image.Image, channels: int, values: Values) -> tuple[Ten
     source = values.given or values.source
     target = values.given or values.target
     try:
-        span = source or own_span(array, kind)
+        span = source or picture.info.get("window") or own_span(array, kind)
         if target is None:
             return _take_pillow(_carrying(Image.fromarray(narrowed(array, span)), picture.info), channels, values)
     except ImageError as error:
@@ -108,7 +111,7 @@ def _take_wide(picture: Image.Image, channels: int, values: Values) -> tuple[Ten
 
 def _carrying(picture: Image.Image, carries: Info) -> Image.Image:
     """``picture`` with what the one that it was made from carries besides pixels."""
-    picture.info |= {key: value for key, value in carries.items() if key not in ("several", "transparency")}
+    picture.info |= {key: value for key, value in carries.items() if key not in ("several", "transparency", "window")}
     return picture
 
 

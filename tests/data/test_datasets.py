@@ -231,8 +231,8 @@ def test_what_is_there_is_not_said_to_be_expected(tmp_path):
     for side in "AB":
         (tmp_path / "npy" / f"train{side}").mkdir(parents=True)
         (tmp_path / "npy" / f"train{side}" / "1.npy").touch()
-        (tmp_path / "npy" / f"train{side}" / "2.dcm").touch()
-    with pytest.raises(UserError, match=r"trainA holds 2 files but no pictures.*\.dcm, \.npy files have") as error:
+        (tmp_path / "npy" / f"train{side}" / "2.mha").touch()
+    with pytest.raises(UserError, match=r"trainA holds 2 files but no pictures.*\.mha, \.npy files have") as error:
         locate(tmp_path / "npy")
     assert "expected" not in str(error.value)
 
