@@ -117,10 +117,11 @@ class Pix2Pix(Game):
         "quick": {
             "generator": "mobile",
             "up": "resize",
+            "width_D": 32,
             "adversarial": "lsgan",
             "size": 128,
-            "batch": 4,
-            "steps": 2000,
+            "batch": 2,
+            "steps": 2500,
         },
     }
 
