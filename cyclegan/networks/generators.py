@@ -210,7 +210,8 @@ class Residual(nn.Module):
     """``clamp((1 + gain) · x + strength · offset, -1, 1)``: a translator that starts as a copy and learns the change.
 
     ``network`` gives gain and offset for every value of the picture: twice its channels, in [-1, 1]. With an offset
-    alone, taking something away (a zebra's stripes) means drawing it again in negative; a gain of -1 erases it.
+    alone, taking something away (a zebra's stripes) means drawing it again in negative; a gain of -1 erases it. Where
+    the output has other channels than ``x``, the mean of those of ``x`` stands for it in each.
     """
 
     def __init__(self, network: nn.Module, strength: float = 1.0):
@@ -232,8 +233,10 @@ class Residual(nn.Module):
         return self.network.encode(x, layers)
 
     def combine(self, x, change):
-        """The picture ``x`` (N, C, H, W) changed by the network's output (N, 2 C, H, W)."""
+        """The picture ``x`` (N, C, H, W) changed by the network's output (N, 2 C_out, H, W): (N, C_out, H, W)."""
         gain, offset = change.float().chunk(2, 1)
+        if x.shape[1] != gain.shape[1]:
+            x = x.mean(1, keepdim=True)
         return bounded((1 + gain) * x + self.strength * offset)
 
 

@@ -12,6 +12,7 @@ from textbook_pix2pix import TextbookPix2Pix, with_weights_of
 
 from cyclegan import Translator
 from cyclegan.models.pix2pix import Pix2Pix, Pix2PixConfig
+from cyclegan.networks.build import build_generator
 from cyclegan.networks.layers import parameter_count
 from cyclegan.networks.weights import read_header
 from cyclegan.system.errors import UserError
@@ -78,6 +79,27 @@ def test_the_other_direction_swaps_everything():
     for i, (shown, made, true) in enumerate(rows):
         assert torch.equal(shown, real_B[i]) and torch.equal(true, real_A[i])
         assert torch.equal(made, network(real_B[i : i + 1])[0])
+
+
+@pytest.mark.parametrize("generator", ["resnet", "mobile"])
+def test_cyclegans_generators_take_the_place_of_the_unet(generator):
+    """For pictures of any size and without noise; they learn as the U-Net does."""
+    config = Pix2PixConfig(generator=generator, width_D=8, width=4, blocks=1, up="resize", residual=2.0, lr=2e-3)
+    model = Pix2Pix(config, size=32, channels=(3, 1) if generator == "resnet" else (3, 3))
+    assert not model.notes(100, 1)
+    real_A = pictures(size=32)
+    real_B = -real_A[:, : 1 if generator == "resnet" else 3]
+    first = model.step(real_A, real_B)["L1"]
+    for _ in range(15):
+        last = model.step(real_A, real_B)["L1"]
+    assert last < 0.8 * first
+    (network, header) = model.exports()["G_AB"]
+    again = build_generator(header["architecture"])
+    again.load_state_dict(network.state_dict())
+    odd = pictures(size=36)[..., :28]
+    assert torch.equal(again.eval()(odd), network.eval()(odd)) and network(odd).shape[-2:] == odd.shape[-2:]
+    with pytest.raises(UserError, match="a U-Net makes the whole picture"):
+        Pix2PixConfig(residual=2.0).check()
 
 
 def test_the_discriminator_learns_which_outputs_fit():
