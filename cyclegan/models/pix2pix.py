@@ -29,8 +29,8 @@ class Pix2PixConfig:
     direction: Literal["AB", "BA"] = "AB"
     """What to learn: AB translates pictures of A into B, BA those of B into A."""
     generator: Literal["unet", "resnet", "mobile"] = "unet"
-    """The translator's network. unet: the paper's. resnet: CycleGAN's, for pictures of any size. mobile: the same, about
-    10 times faster on a CPU."""
+    """The translator's network. unet: the paper's. resnet: CycleGAN's, for pictures of any size. mobile: about 10 times
+    faster on a CPU."""
     width: int | None = None
     """Channels of the generator's first layer; more is stronger and slower. Default: 64, and 16 for mobile."""
     blocks: int = 9
