@@ -1,4 +1,4 @@
-"""``python -m cyclegan.show NAME_OR_RUN``: one picture of what a pair of translators does to test pictures.
+"""``python -m cyclegan.show NAME_OR_RUN``: one picture of what translators do to test pictures.
 
 Without a name: what the translators that come with the package do to the pictures that come along.
 """
@@ -6,8 +6,8 @@ Without a name: what the translators that come with the package do to the pictur
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from cyclegan.data.datasets import Dataset
-    from cyclegan.translate.translator import Translator
+    from cyclegan.evaluate.entries import Pair
+    from cyclegan.networks.directions import Direction
 
 
 @dataclass(frozen=True)
 class Show:
-    """Translate test pictures there and back, and put them side by side in one picture."""
+    """Translate test pictures there and, where something leads back, back, and put them side by side in one picture."""
 
     translator: tyro.conf.Positional[str | None] = None
     """A pretrained name, a run folder or a weights folder. Without one: every translator that comes with the package,
@@ -47,53 +48,79 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _show(options: Show) -> int:
-    from cyclegan.data.datasets import dataset_of_run, locate
     from cyclegan.data.formats import save_picture
-    from cyclegan.translate.translator import Translator
+    from cyclegan.networks.directions import A_TO_B
 
-    if options.translator is None:
+    given = options.translator
+    if given is None:
         output = options.output or Path("show.png")
         save_picture(of_examples(options.count), output)
         print(f"What the translators that come with the package do to the pictures that come along: {output}")
         return 0
-    pair = [Translator.from_pretrained(options.translator, reverse=reverse) for reverse in (False, True)]
-    name = options.dataset or dataset_of_run(options.translator) or pair[0].header["provenance"].get("dataset")
-    if not name:
-        raise UserError("these translators do not say what they were trained on; name test pictures with --dataset")
-    picture = there_and_back(pair, locate(name), options.count)
-    run = Path(options.translator)
+    ways, data = _ways_and_data(given, options.dataset)
+    picture = of_test_pictures(ways, data, options.count)
+    run = Path(given)
     output = options.output or (run if run.is_dir() else Path()) / "show.png"
     save_picture(picture, output)
-    given = options.translator
-    print(f"Test pictures, translated there and back: {output}")
+    print(f"Test pictures, translated{' there and back' if len(ways) == 2 else ''}: {output}")
     print("What next:")
-    print(f"  python -m cyclegan.translate {given} PICTURES -o OUT        # your own pictures")
+    flags = "" if A_TO_B in ways else " --reverse"
+    print(f"  python -m cyclegan.translate {given} PICTURES -o OUT{flags}        # your own pictures")
     print("  python -m cyclegan.train horse2zebra --recipe quick         # horses and zebras, an hour or two")
     print("  python -m cyclegan.train FOLDER                             # your own trainA/ and trainB/")
     return 0
 
 
-def there_and_back(pair: Sequence[Translator], data: Dataset, count: int) -> Image.Image:
-    """A sheet of ``count`` test pictures a direction: the picture, its translation, and the translation back."""
+def _ways_and_data(given: str, dataset: str | None) -> tuple[dict[Direction, Pair], Dataset]:
+    """The one or two directions that ``given`` translates, and the data set to show them on. Raises ``UserError``."""
+    from cyclegan.data.datasets import dataset_of_run, locate
+    from cyclegan.evaluate.entries import load_translators, pairs
+    from cyclegan.networks.directions import DIRECTIONS
+    from cyclegan.system.devices import choose_device
+
+    found = load_translators(given, DIRECTIONS, choose_device(None))
+    if not found:
+        raise UserError(f"{given} holds pictures and no translator; name a translator, a run or a weights folder")
+    records = [translator.header["provenance"] for translator, _ in found.values()]
+    name = dataset or dataset_of_run(given) or records[0].get("dataset")
+    if not name:
+        raise UserError("these translators do not say what they were trained on; name test pictures with --dataset")
+    data = locate(name, side_by_side=True)
+    if any(record.get("paired") for record in records):
+        data = replace(data, paired_test=True)
+    return pairs(given, found, data), data
+
+
+def of_test_pictures(ways: Mapping[Direction, Pair], data: Dataset, count: int) -> Image.Image:
+    """A sheet of ``count`` test pictures a direction: the picture, its translation, and the translation back.
+
+    Where nothing leads back, the true picture takes that place, if the data set has it.
+    """
     import random
 
     from cyclegan.data.contact_sheet import sheet
-    from cyclegan.data.finding import find_images
     from cyclegan.data.images import open_image
 
+    def shown(path: Path, size: int | None) -> Image.Image:
+        picture = open_image(path).convert("RGB")
+        return picture.resize((size, size)) if size else picture
+
     blocks = {}
-    sides = ((data.test_A or data.train_A, pair), (data.test_B or data.train_B, pair[::-1]))
-    for folder, (there, back) in sides:
-        files = find_images(folder)
+    sides = [test or train for test, train in zip(data.test(), data.training(), strict=True)]
+    for direction, (there, back) in ((direction, (way.there, way.back)) for direction, way in ways.items()):
+        truth = {} if back else dict(direction.of(pair) for pair in data.test_pairs())
+        files = list(truth) or direction.of(sides)[0]
         rows = []
         for i, path in enumerate(random.Random(0).sample(files, min(count, len(files)))):
-            picture = open_image(path).convert("RGB")
-            if there.size:
-                picture = picture.resize((there.size, there.size))
+            picture = shown(path, there.size)
             fake = there(picture, palette=None if there.palettes is None else i)  # other colours in each row
-            rows.append([picture, fake, back(fake, palette=None if back.palettes is None else picture)])
+            row = [picture, fake]
+            if back:
+                row.append(back(fake, palette=None if back.palettes is None else picture))
+            rows.append(row + ([shown(truth[path], there.size)] if truth else []))
         source, target = there.domains
-        blocks[f"{source} → {target} → {source}"] = rows
+        ending = f" → {source}" if back else f", and the true {target}" if truth else ""
+        blocks[f"{source} → {target}{ending}"] = rows
     return sheet(blocks)
 
 

@@ -42,6 +42,12 @@ def test_show_translates_test_pictures_there_and_back_and_says_what_to_type_next
     out = capsys.readouterr().out
     assert str(run / "show.png") in out and f"cyclegan.translate {run}" in out
     assert Image.open(run / "show.png").width > 6 * 32
+    (run / "G_BA.safetensors").unlink()  # one direction, as CUT trains it
+    assert show([str(run), "--count", "2", "-o", str(tmp_path / "one.png")]) == 0
+    assert "translated: " in capsys.readouterr().out
+    assert Image.open(tmp_path / "one.png").width < 3 * 32 + 3 * 24
+    assert show([str(squares / "testA")]) == 2
+    assert "holds pictures and no translator" in capsys.readouterr().err
 
 
 def test_without_a_name_the_examples_of_all_translators_in_the_package_are_shown(tmp_path, capsys):

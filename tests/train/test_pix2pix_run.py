@@ -1,6 +1,7 @@
 """What becomes of a run of pix2pix: translated, measured, converted and shown as every other."""
 
 import json
+import random
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from cyclegan.convert import main as convert
 from cyclegan.data.halves import RightHalf
 from cyclegan.page import choices
 from cyclegan.page.examples import examples
+from cyclegan.show import main as show
 from cyclegan.train.__main__ import main as train
 from cyclegan.translate.__main__ import main as translate
 
@@ -91,6 +93,19 @@ def test_the_page_offers_its_one_way_with_the_pictures_of_its_side(run):
     shown = examples(choice, choice.ways[0])
     assert [path.name for path in shown] == [f"{i}.png" for i in range(3)]
     assert all(isinstance(path, RightHalf) and path.parent.name == "test" for path in shown)
+
+
+def test_it_is_shown_beside_the_true_pictures(run, capsys):
+    assert show([str(run), "--count", "2"]) == 0
+    said = capsys.readouterr().out
+    assert "Test pictures, translated: " in said and "PICTURES -o OUT --reverse" in said
+    picture = np.asarray(Image.open(run / "show.png").convert("RGB"))
+    for i in random.Random(0).sample(range(3), 2):
+        pair = np.asarray(Image.open(f"datasets/tiles/test/{i}.png"))
+        for half in (pair[:, :128], pair[:, 128:]):
+            assert half.tobytes() in {
+                picture[y : y + 128, x : x + 128].tobytes() for y, x in np.argwhere((picture == half[0, 0]).all(-1))
+            }
 
 
 def test_it_is_measured_against_the_true_pictures(run):
