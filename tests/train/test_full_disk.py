@@ -26,7 +26,7 @@ def on_a_small_disk(options: str, code: str, *arguments: str) -> dict:
         disk = Path(os.environ["CYCLEGAN_DATASETS"])
         disk.mkdir(exist_ok=True)
         environment = os.environ | PATHS | {"DISK": str(disk)}
-        done = subprocess.run(command, env=environment, text=True, capture_output=True, timeout=120)
+        done = subprocess.run(command, env=environment, text=True, capture_output=True, timeout=600)
         if done.returncode == 0:
             return json.loads(done.stdout.splitlines()[-1])
         assert "Traceback" not in done.stderr, done.stderr
