@@ -23,7 +23,7 @@ from PIL import Image
 
 from cyclegan.networks.build import build_generator
 from cyclegan.system.terminal import Progress
-from cyclegan.translate.jobs import plan
+from cyclegan.translate.plan import plan
 from cyclegan.translate.pictures import translate_pictures
 from cyclegan.translate.translator import Translator
 

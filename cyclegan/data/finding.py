@@ -38,7 +38,7 @@ def find_files(folder: str | os.PathLike) -> list[Path]:
     """As `find_images`, but a volume is one file."""
     folder = Path(folder)
     found = [path for path in walk(folder) if is_picture(path)]
-    return sorted(found, key=lambda path: _counting_order(path.relative_to(folder)))
+    return sorted(found, key=lambda path: counting_order(path.relative_to(folder)))
 
 
 def is_picture(path: str | os.PathLike) -> bool:
@@ -48,6 +48,11 @@ def is_picture(path: str | os.PathLike) -> bool:
 
 def walk(folder: Path) -> Iterator[Path]:
     """All files below `folder`, in no order, by the rules of `find_images`."""
+    return (parent / name for parent, names in folders(folder) for name in names)
+
+
+def folders(folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """`folder` and all below it, each with the names of its files, by the rules of `find_images`."""
     if not folder.is_dir():
         raise ImageError(f"{folder} is not a folder" if folder.exists() else f"there is no folder {folder}")
     seen = {os.path.realpath(folder)}
@@ -59,7 +64,7 @@ def walk(folder: Path) -> Iterator[Path]:
                 seen.add(real)
                 kept.append(name)
         below[:] = kept
-        yield from (Path(parent, name) for name in files if not name.startswith("."))
+        yield Path(parent), [name for name in files if not name.startswith(".")]
 
 
 def is_debris(name: str) -> bool:
@@ -71,11 +76,11 @@ def _cannot_list(error: OSError) -> None:
     raise ImageError(f"The folder {error.filename} cannot be listed: {error.strerror}") from error
 
 
-def _counting_order(path: Path) -> tuple:
-    """Sort key: runs of digits compare as numbers, letters without case; the plain path settles ties."""
+def counting_order(path: str | Path) -> tuple:
+    """Sort key for paths: runs of digits compare as numbers, letters without case; the plain path settles ties."""
 
     def key(run: str) -> tuple:
         return (0, int(run), "") if run.isdecimal() else (1, 0, run.casefold())
 
-    parts = [tuple(key(run) for run in re.split(r"(\d+)", part) if run) for part in path.parts]
-    return parts, path.as_posix()
+    parts = [tuple(key(run) for run in re.split(r"(\d+)", part) if run) for part in Path(path).parts]
+    return parts, Path(path).as_posix()

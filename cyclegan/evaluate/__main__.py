@@ -1,6 +1,7 @@
 """``python -m cyclegan.evaluate NAME_OR_RUN``: how good it is, in figures that others can repeat."""
 
 import sys
+from functools import partial
 
 from cyclegan.system.errors import command, leave_on_interrupt
 
@@ -22,12 +23,19 @@ def _evaluate(options: Evaluation) -> int:
     options.check()
     from cyclegan.evaluate.evaluation import assess
     from cyclegan.evaluate.results import write
+    from cyclegan.system.devices import AS_LONG_AS_IT_TAKES, choose_device, join_processes, leave_processes
 
-    results = assess(options, say=lambda line: print(line, file=sys.stderr, flush=True))
-    write(results)
-    print(results.text)
-    print(f"Written to {results.folder}: report.html, evaluation.json, evaluation.md and contact sheets")
-    return 0
+    first = join_processes(choose_device(options.device), AS_LONG_AS_IT_TAKES) == 0
+    try:
+        say = partial(print, file=sys.stderr, flush=True) if first else lambda line: None
+        results = assess(options, say)
+        if first:
+            write(results)
+            print(results.text)
+            print(f"Written to {results.folder}: report.html, evaluation.json, evaluation.md and contact sheets")
+        return 0
+    finally:
+        leave_processes()
 
 
 if __name__ == "__main__":

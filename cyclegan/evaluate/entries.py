@@ -37,13 +37,13 @@ class TestSet:
     truth: dict[Path, Path]  # input → what it should become, where that is known
     spans: tuple[Span | None, Span | None] = (None, None)  # of files of more than 8 bits, see ``data.values``
 
-    def targets_of(self, paths: list[Path], framing: Framing) -> Iterator[Example]:
+    def targets_of(self, paths: Sequence[Path], framing: Framing) -> Iterator[Example]:
         """Real pictures of the target domain."""
         return (Example(as_colour(framing.read(path, self.channels[1], self.spans[1]))) for path in paths)
 
-    def untouched(self, framing: Framing) -> Iterator[Example]:
-        """The inputs as they are, for outputs."""
-        for path in self.inputs:
+    def untouched(self, framing: Framing, chosen: Sequence[int]) -> Iterator[Example]:
+        """The inputs with the numbers ``chosen`` as they are, for outputs."""
+        for path in (self.inputs[i] for i in chosen):
             picture = as_colour(framing.read(path, self.channels[0], self.spans[0]))
             yield Example(picture, picture, truth=self.true(path, framing))
 
@@ -65,7 +65,7 @@ class Pair:
 
     kind = "translator"
 
-    def examples(self, test: TestSet, framing: Framing, chosen: list[int] | None = None) -> Iterator[Example]:
+    def examples(self, test: TestSet, framing: Framing, chosen: Sequence[int] | None = None) -> Iterator[Example]:
         """The inputs of ``test`` translated (all, or those with the numbers ``chosen``), in order."""
         paths = test.inputs if chosen is None else [test.inputs[i] for i in chosen]
         for first in range(0, len(paths), TOGETHER):
@@ -102,7 +102,7 @@ class ResultFolder:
 
     kind = "pictures"
 
-    def examples(self, test: TestSet, framing: Framing, chosen: list[int] | None = None) -> Iterator[Example]:
+    def examples(self, test: TestSet, framing: Framing, chosen: Sequence[int] | None = None) -> Iterator[Example]:
         """The pictures (all, or those with the numbers ``chosen``), in order."""
         inputs = {path.stem: path for path in test.inputs}
         for path in self.files if chosen is None else [self.files[i] for i in chosen]:

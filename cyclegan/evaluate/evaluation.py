@@ -1,6 +1,6 @@
 """An evaluation from beginning to end: find the data and the translators, measure each direction."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from cyclegan.evaluate.options import Evaluation
 from cyclegan.evaluate.report import describe, remarks
 from cyclegan.evaluate.results import Results, contact_sheet, enough, given_names, open_folder, score_of, watched
 from cyclegan.networks.directions import DIRECTIONS, Direction
-from cyclegan.system.devices import choose_device
+from cyclegan.system.devices import choose_device, process_rank
 from cyclegan.system.errors import UserError, require
 
 
@@ -83,33 +83,36 @@ def _direction(
     """The entry of one direction: every row, then the controls. Adds the rows' contact sheets to ``sheets``."""
     way = " → ".join(test.domains)
 
-    def measured(examples: Iterable[Example], count: int, what: str) -> Measured:
-        return watched(examples, count, f"{way}: {what}", networks)
+    def measured(made: Callable[[Sequence[int]], Iterable[Example]], count: int, what: str) -> Measured:
+        return watched(made, count, f"{way}: {what}", networks)
 
-    target = measured(test.targets_of(test.targets, framing), len(test.targets), "real pictures")
+    def real(paths: list[Path], what: str) -> Measured:
+        return measured(lambda chosen: test.targets_of([paths[i] for i in chosen], framing), len(paths), what)
+
+    target = real(test.targets, "real pictures")
     entry: dict[str, Any] = {"direction": test.direction.letters, "from": test.domains[0], "to": test.domains[1]}
     entry |= {"inputs": len(test.inputs), "targets": len(test.targets), "rows": []}
     for row in rows:
         count = len(row.files) if isinstance(row, ResultFolder) else len(test.inputs)
         enough(count, row.name)
-        found = measured(row.examples(test, framing), count, row.name)
+        found = measured(partial(row.examples, test, framing), count, row.name)
         figures = compare(found, target, imagenet, seed)
         for network in figures["features"]:
             figures["features"][network]["seen_in_training"] = network in row.facts["seen"]
         entry["rows"].append({"name": row.name, "kind": row.kind, **figures, "facts": row.facts})
-        sheets[test.direction.letters, row.name] = contact_sheet(
-            partial(row.examples, test, framing), ranked(found, target, networks[0].name)
-        )
-    untouched = measured(test.untouched(framing), len(test.inputs), "untouched inputs")
+        if process_rank() == 0:  # which writes them
+            sheets[test.direction.letters, row.name] = contact_sheet(
+                partial(row.examples, test, framing), ranked(found, target, networks[0].name)
+            )
+    untouched = measured(partial(test.untouched, framing), len(test.inputs), "untouched inputs")
     controls = {f"untouched {test.domains[0]} pictures": untouched}
     if len(test.training) > 1:  # one picture has no spread
         drawn = _drawn(test.training, len(test.inputs), seed)
-        examples = test.targets_of(drawn, framing)
-        controls[f"real {test.domains[1]} training pictures"] = measured(examples, len(drawn), "training pictures")
+        controls[f"real {test.domains[1]} training pictures"] = real(drawn, "training pictures")
     for name, found in controls.items():
         entry["rows"].append({"name": name, "kind": "control", **compare(found, target, imagenet, seed)})
-    real = {n: {c: float((k == i).mean()) for c, i in imagenet.items()} for n, k in target.classes.items() if imagenet}
-    return entry | {"target_classified": real}
+    shares = {n: {c: float((k == i).mean()) for c, i in imagenet.items()} for n, k in target.classes.items()}
+    return entry | {"target_classified": shares if imagenet else {}}
 
 
 def _data(options: Evaluation, loaded: dict) -> Dataset:

@@ -25,6 +25,7 @@ from cyclegan.evaluate.report import describe, remarks
 from cyclegan.evaluate.results import Results, contact_sheet, enough, open_folder, score_of, watched
 from cyclegan.networks.library import find_generator
 from cyclegan.sample.generator import Generator
+from cyclegan.system.devices import process_rank
 from cyclegan.system.errors import UserError
 from cyclegan.system.records import run_settings
 from cyclegan.system.settings import replaced
@@ -79,7 +80,7 @@ def _figures(
     """Every row, then the controls. Adds the rows' contact sheets to ``sheets``."""
 
     def measured(pictures: Tensor, what: str) -> Measured:
-        return watched(map(Example, as_colour(pictures)), len(pictures), what, networks)
+        return watched(lambda chosen: map(Example, as_colour(pictures[list(chosen)])), len(pictures), what, networks)
 
     def figures(found: Measured) -> dict:
         return compare(found, target, imagenet, options.seed, variety=True)
@@ -88,11 +89,12 @@ def _figures(
     entry: dict[str, Any] = {"direction": "samples", "from": NOISE, "to": real.domain, "rows": []}
     entry |= {"inputs": options.count, "targets": len(real.pictures)}
     for row in rows:
-        found = watched(row.examples(), row.count, row.name, networks)
+        found = watched(row.examples, row.count, row.name, networks)
         entry["rows"].append({"name": row.name, "kind": row.kind, **figures(found), "facts": row.facts})
         for network, values in entry["rows"][-1]["features"].items():
             values["seen_in_training"] = network in row.facts["seen"]
-        sheets["samples", row.name] = contact_sheet(row.examples, ranked(found, target, networks[0].name))
+        if process_rank() == 0:  # which writes them
+            sheets["samples", row.name] = contact_sheet(row.examples, ranked(found, target, networks[0].name))
     mean = real.pictures.float().mean(0).round().byte()
     controls = {"the mean of the real pictures": _repeated(mean, len(real.pictures), networks)}
     if len(real.others) > 1:

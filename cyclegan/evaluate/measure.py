@@ -1,6 +1,6 @@
 """Pictures in, figures out: what is measured of one set of outputs, a translator's or a control's alike."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -82,6 +82,20 @@ def measure(examples: Iterable[Example], networks: list[FeatureNetwork]) -> Meas
             if pairs[0][1] is not None:
                 found.classes[name] = np.concatenate([classes for _, classes in pairs])
     return found
+
+
+def joined(parts: Sequence[Measured]) -> Measured:
+    """What is known of several sets of pictures together, in this order."""
+    filled = [part for part in parts if part.count]
+    whole = Measured(count=sum(part.count for part in filled))
+    for part in filled:
+        for name, values in part.differences.items():
+            whole.differences.setdefault(name, []).extend(values)
+    for name in filled[0].features if filled else ():
+        whole.features[name] = np.concatenate([part.features[name] for part in filled])
+    for name in filled[0].classes if filled else ():
+        whole.classes[name] = np.concatenate([part.classes[name] for part in filled])
+    return whole
 
 
 def _differences(example: Example) -> dict[str, float]:

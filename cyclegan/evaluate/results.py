@@ -13,10 +13,11 @@ from cyclegan.data.formats import save_picture
 from cyclegan.evaluate.curve import draw, kept_weights
 from cyclegan.evaluate.features import FeatureNetwork
 from cyclegan.evaluate.html import Sheets, page, row_titles
-from cyclegan.evaluate.measure import Example, Measured, measure
+from cyclegan.evaluate.measure import Example, Measured, joined, measure
 from cyclegan.evaluate.metrics import NEAREST
 from cyclegan.evaluate.options import Evaluation
 from cyclegan.evaluate.report import as_json, markdown
+from cyclegan.system.devices import from_all, process_count, process_rank
 from cyclegan.system.errors import UserError
 from cyclegan.system.files import write_whole
 from cyclegan.system.terminal import track
@@ -102,9 +103,18 @@ def slug(name: str) -> str:
     return "".join(c if c.isalnum() or c in "-_." else "-" for c in name)
 
 
-def watched(examples: Iterable[Example], count: int, title: str, networks: list[FeatureNetwork]) -> Measured:
-    """``measure``, under a progress bar where there is a terminal."""
-    return measure(track(examples, title, count), networks)
+def watched(
+    made: Callable[[Sequence[int]], Iterable[Example]], count: int, title: str, networks: list[FeatureNetwork]
+) -> Measured:
+    """``measure`` of ``count`` examples, of which ``made`` gives those with some numbers.
+
+    Several processes measure a part each, and all of them get the whole. With a progress bar where there is a terminal.
+    """
+    rank, processes = process_rank(), process_count()
+    own = range(rank * count // processes, (rank + 1) * count // processes)
+    examples = made(own)
+    found = measure(track(examples, title, len(own)) if rank == 0 else examples, networks)
+    return joined(from_all(found))
 
 
 def enough(count: int, what: str) -> None:

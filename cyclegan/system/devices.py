@@ -1,7 +1,8 @@
 """Devices and processes: where a training runs, and what its processes tell each other."""
 
 import os
-from typing import TypeVar
+from datetime import timedelta
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -9,6 +10,7 @@ import torch.distributed as dist
 from cyclegan.system.errors import UserError
 
 T = TypeVar("T")
+AS_LONG_AS_IT_TAKES = timedelta(days=365)  # for processes that share out work of any length
 
 
 def choose_device(wanted: str | None) -> torch.device:
@@ -43,14 +45,15 @@ def computes_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and any(getattr(torch.cpu, name, lambda: False)() for name in asked)
 
 
-def join_processes(device: torch.device) -> int:
+def join_processes(device: torch.device, patience: timedelta | None = None) -> int:
     """Joins the processes that ``torchrun`` started, if it did; returns this one's rank.
 
-    The backend follows the device that was chosen: gloo reduces tensors on the CPU, NCCL those on CUDA.
+    The backend follows the device that was chosen: gloo reduces tensors on the CPU, NCCL those on CUDA. ``patience`` is
+    how long they wait for each other, by default as long as PyTorch has it: half an hour.
     """
     if int(os.environ.get("WORLD_SIZE", 1)) == 1:
         return 0
-    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=patience)
     return dist.get_rank()
 
 
@@ -77,6 +80,15 @@ def from_first(value: T) -> T:
     holder = [value]
     dist.broadcast_object_list(holder, src=0)
     return holder[0]
+
+
+def from_all(value: T) -> list[T]:
+    """The values of all processes, in the order of their ranks, on all of them."""
+    if process_count() == 1:
+        return [value]
+    values: list[Any] = [None] * process_count()
+    dist.all_gather_object(values, value)
+    return values
 
 
 def anyone(flag: bool) -> bool:

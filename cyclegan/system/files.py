@@ -90,15 +90,23 @@ def sweep(folder: Path) -> None:
 
 def sweep_beside(targets: Iterable[Path]) -> None:
     """Removes what killed processes left of the files ``targets``; what others write, or still write, stays."""
-    wanted: dict[Path, set[str]] = {}
+    left: dict[Path, dict[str, list[Path]]] = {}  # in each folder, by the name of the file
     for target in targets:
-        wanted.setdefault(target.parent, set()).add(target.name)
-    for folder, names in wanted.items():
-        for part in folder.glob(".*.part"):
-            name, _, process = part.name.removesuffix(".part")[1:].rpartition(".")
-            if name in names and process.isdecimal() and not _is_another(int(process)):
-                with suppress(OSError):  # a folder of that name is nobody's unfinished file
-                    part.unlink()
+        if target.parent not in left:
+            left[target.parent] = _left_in(target.parent)
+        for part in left[target.parent].get(target.name, ()):
+            with suppress(OSError):  # a folder of that name is nobody's unfinished file
+                part.unlink()
+
+
+def _left_in(folder: Path) -> dict[str, list[Path]]:
+    """Unfinished files of processes that are gone, by the name of the file."""
+    found: dict[str, list[Path]] = {}
+    for part in folder.glob(".*.part"):
+        name, _, process = part.name.removesuffix(".part")[1:].rpartition(".")
+        if process.isdecimal() and not _is_another(int(process)):
+            found.setdefault(name, []).append(part)
+    return found
 
 
 def _is_another(process: int) -> bool:

@@ -14,9 +14,12 @@ import tyro
 from tyro.conf import Positional, arg
 
 from cyclegan.system.files import sweep_beside
-from cyclegan.translate.jobs import Clip, Job, plan, seconds_of, with_masks
+from cyclegan.translate.jobs import Clip, Failures, seconds_of, with_masks
+from cyclegan.translate.plan import Share, plan
 
 if TYPE_CHECKING:
+    import torch
+
     from cyclegan.translate.translator import Translator
 
 
@@ -77,23 +80,44 @@ def main(arguments: list[str] | None = None) -> int:
 def _translate(options: Options) -> int:
     clip = _clip(options)
     jobs = plan(options.inputs, options.output)
-    if clip != Clip() and not any(job.is_video for job in jobs):
+    if clip != Clip() and not jobs.counts["videos"]:
         raise UserError("--steady, --start and --end are for videos, and there is none")
-    if options.mask:
-        jobs = with_masks(jobs, options.mask)
-    translator = _translator(options)  # what is wrong is said, also where all is done already
-    sweep_beside(job.target for job in jobs)
-    waiting = [job for job in jobs if options.overwrite or not job.target.exists()]
-    there = len(jobs) - len(waiting)
-    failures = _run(translator, waiting, options, clip) if waiting else []
-    said = f"{len(waiting) - len(failures)} translated into {options.output}"
+    listed = with_masks(list(jobs), options.mask) if options.mask else jobs
+    from cyclegan.system.devices import (
+        AS_LONG_AS_IT_TAKES,
+        choose_device,
+        from_all,
+        join_processes,
+        leave_processes,
+        process_count,
+        process_rank,
+    )
+
+    device = choose_device(options.device)
+    join_processes(device, AS_LONG_AS_IT_TAKES)
+    try:
+        translator = _translator(options, device)  # what is wrong is said, also where all is done already
+        share = Share(listed, jobs.counts, process_rank(), process_count(), options.overwrite)
+        sweep_beside(job.target for job in share)
+        failures = _run(translator, share, options, clip)
+        shares = from_all((share.begun, share.there, failures))
+        return _report(shares, options) if process_rank() == 0 else 0
+    finally:
+        leave_processes()
+
+
+def _report(shares: list[tuple[int, int, Failures]], options: Options) -> int:
+    """Says what all processes did, of whom each has (begun, there already, failures); returns the exit code."""
+    begun, there = sum(share[0] for share in shares), sum(share[1] for share in shares)
+    failures = [failure for share in shares for failure in share[2]]
+    said = f"{begun - len(failures)} translated into {options.output}"
     if there:
         said += f", {there} there already (--overwrite does them again)"
     print(said)
     for job, reason in failures:
         print(f"{job.source}: {reason}" if job.source not in reason else reason, file=sys.stderr)
     if failures:
-        print(f"{len(failures)} of {len(jobs)} could not be translated, see above.", file=sys.stderr)
+        print(f"{len(failures)} of {begun + there} could not be translated, see above.", file=sys.stderr)
     return 1 if failures else 0
 
 
@@ -103,16 +127,15 @@ def _clip(options: Options) -> Clip:
     return Clip(options.steady, start or 0.0, end)
 
 
-def _translator(options: Options) -> "Translator":
+def _translator(options: Options, device: "torch.device") -> "Translator":
     """The translator that was asked for. Raises ``UserError``."""
     from cyclegan.data.values import check_range
-    from cyclegan.system.devices import choose_device
     from cyclegan.translate.translator import Translator
 
     if options.size is not None and options.size < 1:
         raise UserError(f"--size is a number of pixels, not {options.size}")
     check_range(options.range)
-    translator = Translator.from_pretrained(options.name, options.reverse, choose_device(options.device))
+    translator = Translator.from_pretrained(options.name, options.reverse, device)
     if options.palette is not None or translator.palettes is not None:
         translator = translator.with_palette(options.palette)  # one palette for all pictures and frames
     if options.seed is not None:
@@ -120,20 +143,23 @@ def _translator(options: Options) -> "Translator":
     return translator
 
 
-def _run(translator: "Translator", jobs: list[Job], options: Options, clip: Clip) -> list[tuple[Job, str]]:
-    """Does all jobs; returns those that failed with the reason."""
+def _run(translator: "Translator", share: Share, options: Options, clip: Clip) -> Failures:
+    """Does the jobs of this process; returns those that failed with the reason."""
     from cyclegan.system.terminal import Progress
     from cyclegan.translate.pictures import translate_pictures
 
-    pictures = [job for job in jobs if not (job.is_video or job.is_volume)]
-    videos, volumes = [job for job in jobs if job.is_video], [job for job in jobs if job.is_volume]
+    failures: Failures = []
     with Progress(" → ".join(translator.domains)) as progress:
-        failures = translate_pictures(translator, pictures, options.size, options.tile, progress, options.range)
-        if volumes:
+        if count := share.count("pictures"):
+            waiting = share.waiting("pictures", progress.advance)
+            failures += translate_pictures(
+                translator, waiting, options.size, options.tile, progress, options.range, total=count
+            )
+        if volumes := list(share.waiting("volumes")):
             from cyclegan.translate.volumes import translate_volumes
 
             failures += translate_volumes(translator, volumes, options.size, options.tile, progress, options.range)
-        if videos:
+        if videos := list(share.waiting("videos")):
             from cyclegan.translate.video import translate_videos
 
             failures += translate_videos(translator, videos, options.size, options.tile, progress, clip)

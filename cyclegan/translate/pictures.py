@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,14 +26,12 @@ from cyclegan.data.values import Span, is_wide
 from cyclegan.system.errors import ImageError
 from cyclegan.system.terminal import Progress, say
 from cyclegan.translate import large
-from cyclegan.translate.jobs import Job
+from cyclegan.translate.jobs import Failures, Job
 from cyclegan.translate.keep import keep_outside
 from cyclegan.translate.kinds import LARGEST, fetch_picture
 
 if TYPE_CHECKING:
     from cyclegan.translate.translator import Translator
-
-Failures = list[tuple[Job, str]]
 
 THREADS = 2  # for decoding, and as many for encoding
 AHEAD = 8  # pictures decoded before the network needs them, and encoded after it
@@ -43,31 +42,33 @@ WORKERS = 8  # at most; each takes up to about 0.3 GB with the full-size ResNet
 
 def translate_pictures(
     translator: Translator,
-    jobs: list[Job],
+    jobs: Iterable[Job],
     size: int | None,
     tile: int | None,
     progress: Progress,
     span: Span | None = None,
+    total: int = 0,
 ) -> list[tuple[Job, str]]:
     """Does all jobs, each whole or not at all; returns those that failed, with the reason.
 
-    ``size``, ``tile`` and ``span`` are ``size``, ``tile`` and ``range`` of ``Translator``. What a format cannot hold is
-    said once. An interruption (KeyboardInterrupt) passes through after what is being written has been written.
+    Of the jobs a few are taken at a time; ``total`` says how many come where they are no list. ``size``, ``tile`` and
+    ``span`` are ``size``, ``tile`` and ``range`` of ``Translator``. What a format cannot hold is said once. An
+    interruption (KeyboardInterrupt) passes through after what is being written has been written.
     """
     failures: list[tuple[Job, str]] = []
     notes: set[str] = set()  # that have been said
     options, channels = {"size": size, "tile": tile, "range": span}, translator.channels
     span = span or translator.spans[1]
-    if not jobs:
-        return failures
-    total = len(jobs)
+    if not total:
+        jobs = list(jobs)
+        total = len(jobs)
     progress.begin(total, "pictures")
+    begun = 0
     if translator.device.type == "cpu":
-        jobs = _in_parallel(translator, jobs, options, span, failures, notes, progress)
+        jobs, begun = _in_parallel(translator, iter(jobs), options, span, failures, notes, progress)
     with ThreadPoolExecutor(THREADS) as decoders, ThreadPoolExecutor(THREADS) as encoders:
         decoded = _ahead(decoders, jobs, channels)
         writing: deque[tuple[Job, Future]] = deque()
-        begun = total - len(jobs)
         try:
             for group in _groups(_readable(decoded, failures, notes, progress), _batch_size(translator)):
                 watch = partial(_reached, progress, begun, len(group))
@@ -112,41 +113,54 @@ def _reached(progress: Progress, begun: int, count: int, share: float) -> None:
 
 def _in_parallel(
     translator: Translator,
-    jobs: list[Job],
+    jobs: Iterator[Job],
     options: dict,
     span: Span | None,
     failures: Failures,
     notes: set[str],
     progress: Progress,
-) -> list[Job]:
-    """Does the jobs whose pictures are small, one thread each; returns the others."""
+) -> tuple[Iterable[Job], int]:
+    """Does the jobs whose pictures are small, one thread each; returns the others, and how many it did."""
     import torch
 
     threads = torch.get_num_threads()
     workers = min(threads, WORKERS)
-    if len(jobs) < workers or workers < 2:
-        return jobs
-    large: set[int] = set()  # indices
+    first = list(islice(jobs, workers))
+    if len(first) < workers or workers < 2:
+        return chain(first, jobs), 0
+    large: dict[Job, None] = {}
+    done = 0
 
-    def do(i: int) -> str | None:
-        picture = _read(jobs[i].source, translator.channels)
-        _note_pages(jobs[i], picture, notes)
+    def do(job: Job) -> str | None:
+        picture = _read(job.source, translator.channels)
+        _note_pages(job, picture, notes)
         if _pixels(picture) > SMALL:
-            large.add(i)
+            large[job] = None
             return None
-        made = _kept(jobs[i], picture, translator(picture, **options))
-        return save_picture(made, jobs[i].target, _info(picture, jobs[i].source), span)
+        made = _kept(job, picture, translator(picture, **options))
+        return save_picture(made, job.target, _info(picture, job.source), span)
+
+    def finish(job: Job, future: Future) -> None:
+        nonlocal done
+        _finished(job, future, failures, notes)
+        if job not in large:
+            done += 1
+            progress.advance()
 
     # Each thread of the pool has its own setting; the math library's, which all share, is restored at the end.
     pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
+    under_way: deque[tuple[Job, Future]] = deque()
     try:
-        for i, future in enumerate([pool.submit(do, i) for i in range(len(jobs))]):
-            _finished(jobs[i], future, failures, notes)
-            progress.advance(i not in large)
+        for job in chain(first, jobs):
+            under_way.append((job, pool.submit(do, job)))
+            if len(under_way) > workers + AHEAD:
+                finish(*under_way.popleft())
+        while under_way:
+            finish(*under_way.popleft())
     finally:
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)
-    return [jobs[i] for i in sorted(large)]
+    return large, done
 
 
 def _batch_size(translator: Translator) -> tuple[int, int]:
