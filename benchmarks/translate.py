@@ -23,8 +23,8 @@ from PIL import Image
 
 from cyclegan.networks.build import build_generator
 from cyclegan.system.terminal import Progress
-from cyclegan.translate.plan import plan
 from cyclegan.translate.pictures import translate_pictures
+from cyclegan.translate.plan import plan
 from cyclegan.translate.translator import Translator
 
 MOBILE = {"name": "mobile", "channels": [16, 16, 32, 16, 32, 32, 16, 16]}
