@@ -5,19 +5,13 @@ gradio's own editor asks for a tool to be chosen before the first stroke, and fi
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 import gradio as gr
 from PIL import Image
 
-from cyclegan.data.images import open_image
+from cyclegan.page import strokes
 from cyclegan.page.one_picture import on_white
-from cyclegan.system.errors import ImageError
 
 SIDE = 512  # pixels of the canvas
-LONGEST = 3_000_000  # characters of a drawing on its way here; a full canvas takes some 100,000
-PREFIX = "data:image/png;base64,"
 
 _HTML = f"""
 <canvas width="{SIDE}" height="{SIDE}" aria-label="Draw here with the mouse, a pen or a finger"></canvas>
@@ -33,73 +27,31 @@ _HTML = f"""
 </div>
 """
 
-_CSS = """
+_CSS = (
+    """
 canvas { width: 100%; max-width: 512px; aspect-ratio: 1; display: block; margin: 0 auto; background: #fff;
   border: 1px solid var(--border-color-primary); border-radius: var(--radius-lg); cursor: crosshair;
   touch-action: none; }
-.tools { display: flex; flex-wrap: wrap; gap: 6px; justify-content: center; margin-top: 10px; }
-.tools button { min-width: 40px; height: 40px; padding: 0 9px; border-radius: var(--radius-md); cursor: pointer;
-  border: 1px solid var(--border-color-primary); background: var(--background-fill-primary);
-  color: var(--body-text-color); font-size: .92rem; display: inline-flex; align-items: center;
-  justify-content: center; }
-.tools button.on { border-color: var(--color-accent); box-shadow: inset 0 0 0 1px var(--color-accent); }
-.tools i { display: inline-block; border-radius: 50%; background: currentColor; }
 """
+    + strokes.CSS
+)
 
-_JS = """
+_JS = (
+    """
 const canvas = element.querySelector('canvas'), pen = canvas.getContext('2d', { willReadFrequently: true });
-const REST = 450;  // milliseconds without a movement
-let width = 14, down = null, timer = null;
-const past = [];
+let width = 14;
 const wipe = () => { pen.fillStyle = '#fff'; pen.fillRect(0, 0, canvas.width, canvas.height); };
-const keep = () => {
-  past.push(pen.getImageData(0, 0, canvas.width, canvas.height));
-  if (past.length > 30) past.shift();
-};
-const later = () => { clearTimeout(timer); timer = setTimeout(send, REST); };
-const send = () => trigger('stroke', { drawing: canvas.toDataURL('image/png') });
-const place = (event) => {
-  const box = canvas.getBoundingClientRect();
-  const scale = canvas.width / box.width;
-  return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
-};
-const line = (from, to, thick = width) => {
-  pen.strokeStyle = thick < 0 ? '#fff' : '#000'; pen.lineWidth = Math.abs(thick);
-  pen.lineCap = pen.lineJoin = 'round';
-  pen.beginPath(); pen.moveTo(...from); pen.lineTo(...to); pen.stroke();
-};
+const ink = (thick) => { pen.strokeStyle = thick < 0 ? '#fff' : '#000'; };
 const path = (...points) => points.slice(1).forEach((to, i) => line(points[i], to, 7));
 const curve = (x, y, radius, start, end) => {
   pen.strokeStyle = '#000'; pen.lineWidth = 14; pen.lineCap = 'round';
   pen.beginPath(); pen.arc(x, y, radius, start, end); pen.stroke();
 };
-canvas.addEventListener('pointerdown', (event) => {
-  if (event.button !== 0) return;
-  event.preventDefault(); canvas.setPointerCapture(event.pointerId);
-  keep(); down = place(event); line(down, down); later();
-});
-canvas.addEventListener('pointermove', (event) => {
-  if (!down) return;
-  for (const each of event.getCoalescedEvents?.() ?? [event]) { const to = place(each); line(down, to); down = to; }
-  later();
-});
-for (const end of ['pointerup', 'pointercancel'])
-  canvas.addEventListener(end, () => { if (down) { down = null; later(); } });
-element.querySelector('.tools').addEventListener('click', (event) => {
-  const button = event.target.closest('button');
-  if (!button) return;
-  if (button.dataset.pen) {
-    width = Number(button.dataset.pen);
-    element.querySelectorAll('.tools .on').forEach((other) => other.classList.remove('on'));
-    button.classList.add('on');
-    return;
-  }
-  if (button.dataset.do === 'undo') { const last = past.pop(); if (last) pen.putImageData(last, 0, 0); }
-  else { keep(); wipe(); }
-  if (button.dataset.do === 'face') {
+const extra = (name) => {
+  if (name === 'face') {
     curve(256, 256, 190, 0, 7); curve(190, 205, 14, 0, 7); curve(322, 205, 14, 0, 7); curve(256, 270, 95, .3, 2.84);
   }
-  if (button.dataset.do === 'hills') {
+  if (name === 'hills') {
     path([0, 300], [70, 250], [150, 150], [190, 110], [240, 165], [290, 230], [330, 200], [380, 140], [440, 210],
       [512, 260]);
     path([150, 150], [180, 180], [195, 160], [215, 190], [240, 165]);
@@ -109,10 +61,11 @@ element.querySelector('.tools').addEventListener('click', (event) => {
     path([88, 300], [110, 240], [132, 300], [88, 300]); path([410, 322], [410, 280]);
     path([384, 295], [410, 220], [436, 295], [384, 295]);
   }
-  later();
-});
+};
 wipe();
 """
+    + strokes.JS
+)
 
 
 def drawing_pad(elem_id: str) -> gr.HTML:
@@ -122,12 +75,6 @@ def drawing_pad(elem_id: str) -> gr.HTML:
 
 def decoded(drawing) -> Image.Image | None:
     """The drawing of an event as an RGB picture; None for an empty canvas. Raises ``ImageError``."""
-    if not isinstance(drawing, str) or not drawing.startswith(PREFIX) or len(drawing) > LONGEST:
-        raise ImageError("that is not a drawing of this page")
-    try:
-        picture = open_image(base64.b64decode(drawing[len(PREFIX) :], validate=True))
-    except binascii.Error as error:
-        raise ImageError("that is not a drawing of this page") from error
-    picture = on_white(picture)
+    picture = on_white(strokes.sent(drawing))
     picture.thumbnail((2 * SIDE, 2 * SIDE))
     return None if picture.convert("L").getextrema()[0] > 200 else picture

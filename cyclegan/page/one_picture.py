@@ -38,13 +38,16 @@ class Trip:
     back: Image.Image | None
     size: tuple[int, int]  # of the picture that was given
     seconds: float
+    outside: Image.Image | None = None  # the picture that was given, where a mask keeps parts of it
+    mask: Image.Image | None = None  # in mode L, of its size
 
     @property
     def full(self) -> Image.Image:
         """The translation at the size of the picture that was given."""
         if self.result.size == self.size:
             return self.result
-        return self.result.resize(self.size, Image.Resampling.BICUBIC)
+        full = self.result.resize(self.size, Image.Resampling.BICUBIC)
+        return full if self.outside is None else Image.composite(full, self.outside, self.mask)
 
     @property
     def cycle_error(self) -> float | None:
@@ -103,26 +106,30 @@ def travel(
     detail: str = FITTED,
     palette: Any = None,
     watch: Callable[[float], Any] | None = None,
+    mask: Image.Image | None = None,
 ) -> Trip:
     """Translates an RGB ``picture`` and, where the choice has the way back, translates the result back.
 
     ``palette`` and ``watch`` are those of ``Translator(...)``. On the way back the palette is that of the picture
-    itself, as in training, and ``watch`` is told the share of the whole round trip.
+    itself, as in training, and ``watch`` is told the share of the whole round trip. ``mask``, in mode L and of any
+    size, is white where the picture is to change, there and back.
     """
     there = warm.translator(way)
     returning = choice.back(way)
     back = warm.translator(returning) if returning else None
     small = fitted(picture, there.size, detail)
+    inside = mask and mask.resize(small.size, Image.Resampling.BILINEAR)
     start = time.perf_counter()
     tell = watch or (lambda share: None)
     legs = 2 if back else 1
-    result = there(small, palette=palette, watch=lambda share: tell(share / legs))
+    result = there(small, palette=palette, watch=lambda share: tell(share / legs), mask=inside)
     seconds = time.perf_counter() - start
     home = None
     if back:
         own = small if back.palettes is not None else None
-        home = on_white(back(result, palette=own, watch=lambda share: tell((1 + share) / legs)))
-    return Trip(small, on_white(result), home, picture.size, seconds)
+        home = on_white(back(result, palette=own, watch=lambda share: tell((1 + share) / legs), mask=inside))
+    kept = (picture, mask.resize(picture.size, Image.Resampling.BILINEAR)) if mask else (None, None)
+    return Trip(small, on_white(result), home, picture.size, seconds, *kept)
 
 
 def suggestions(picture: Image.Image, way: Way, numbers: Sequence[int]) -> list[Image.Image]:

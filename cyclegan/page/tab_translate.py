@@ -5,6 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from cyclegan.page import one_picture, translating
+from cyclegan.page.brush import brush, painted
 from cyclegan.page.parts import WORK, picture
 from cyclegan.page.swatches import colour_panel
 
@@ -32,6 +33,8 @@ def translate_tab(key, direction):
                     info="The networks learned on small pictures. At that size results look most like the training; "
                     "finer ones keep more of your picture, and take longer.",
                 )  # fmt: skip
+            with gr.Accordion("Only a part of it", open=False, elem_id="part"):
+                pen = brush("brush")
             go = gr.Button("Translate", variant="primary", elem_id="go")
         with gr.Column():
             result = _slider("Before | after", "result", 420)
@@ -45,13 +48,15 @@ def translate_tab(key, direction):
             back = _slider("Original | there and back", "back", 320, visible=False)
             cycle = gr.Markdown(elem_id="cycle", elem_classes="words")
     example, offset, large, turn = gr.State(""), gr.State(0), gr.State(None), gr.State(0)
-    order = [given, example, key, direction, detail, wanted, like]
+    mask = gr.State(None)
+    order = [given, example, key, direction, detail, wanted, like, mask]
     shown = [result, halt, said, taking, take, pair, back, cycle, given]
     busy = {"show_progress": "minimal", "show_progress_on": [result], "api_visibility": "private"}
     quick = busy | WORK | {"trigger_mode": "always_last"}
     now = {"fn": translating.translated, "inputs": order, "outputs": [*shown, large], **quick}
     given.input(translating.uploaded, [given, key, direction, detail, wanted, like], [*shown, large, example], **quick)
     gr.on([detail.input, wanted.input, like.upload, like.clear], **now)
+    pen.stroke(painted, [given, example], mask, **HIDDEN).then(**now)
     go.click(translating.pressed, order, [*shown, large], **quick)
     large.change(translating.continued, [large, *order], shown, **busy, **LARGE_WORK)
     halt.click(translating.cancelled, None, [halt, said], queue=False, **HIDDEN)

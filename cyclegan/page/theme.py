@@ -123,7 +123,7 @@ button[role=tab].selected { color: var(--primary-700) !important; }
   #given { height: 280px !important; }
   #both > .column { display: contents; }
   #both > .column > * { width: 100%; }
-  #colours-panel, #go, #fine, #back, #cycle { order: 1; }
+  #colours-panel, #go, #fine, #part, #back, #cycle { order: 1; }
   #board-draw > .column { display: contents; }
   #board-draw > .column > * { width: 100%; }
   #made { order: -1; height: 190px !important; }

@@ -16,6 +16,7 @@ from cyclegan.data.contact_sheet import grid
 from cyclegan.data.images import open_image
 from cyclegan.page import choices, colours, examples, one_picture, swatches, words
 from cyclegan.page.background import Stopped, Turn, Turns, in_background
+from cyclegan.page.brush import Painted
 from cyclegan.page.parts import SORRY, friendly, save_result, sentence
 from cyclegan.system.errors import ImageError, UserError
 
@@ -39,6 +40,7 @@ class Order:
     detail: str
     palette: Any
     colours: str  # the palette in words
+    mask: Image.Image | None  # where it may change; None: everywhere
 
     @property
     def large(self) -> bool:
@@ -46,23 +48,25 @@ class Order:
         return width * height >= LARGE
 
     def trip(self, tell) -> one_picture.Trip:
-        return one_picture.travel(self.picture, self.choice, self.way, self.detail, self.palette, tell)
+        return one_picture.travel(self.picture, self.choice, self.way, self.detail, self.palette, tell, self.mask)
 
 
-def _ordered(given, example, key, direction, detail, text, like) -> Order:
+def _ordered(given, example, key, direction, detail, text, like, mask) -> Order:
     choice = choices.choose(key)
     way = choice.way(direction)
     palette, named = swatches.palette(choice, way, text, like)
     path = given or example
-    return Order(path, one_picture.read_picture(path), choice, way, detail, palette, named)
+    of_this = mask[1] if mask and mask[0] == path else None
+    return Order(path, one_picture.read_picture(path), choice, way, detail, palette, named, of_this)
 
 
 def translated(
     given: str | None, example: str, key: str, direction: str, detail: str, text: str, like: str | None,
-    request: gr.Request,
+    mask: Painted, request: gr.Request,
 ):  # fmt: skip
     """Yields the results; or hands a large picture over to ``continued`` by a new value of the last output."""
-    yield from _answer(turns.begin(request.session_hash), EMPTY, given, example, key, direction, detail, text, like)
+    turn = turns.begin(request.session_hash)
+    yield from _answer(turn, EMPTY, given, example, key, direction, detail, text, like, mask)
 
 
 def uploaded(
@@ -73,15 +77,15 @@ def uploaded(
     It is one event: where a first one cleared the example, an answer to something older could take an unreadable
     picture out of its field before the second looked there, which then said that there was none.
     """
-    for state in translated(given, "", key, direction, detail, text, like, request):
+    for state in translated(given, "", key, direction, detail, text, like, None, request):
         yield *state, ""
 
 
 def pressed(given: str | None, example: str, key: str, direction: str, detail: str, text: str, like: str | None,
-            request: gr.Request):  # fmt: skip
+            mask: Painted, request: gr.Request):  # fmt: skip
     """The button: as ``translated``, but it says so where there is no picture."""
     turn = turns.begin(request.session_hash)
-    yield from _answer(turn, NO_PICTURE, given, example, key, direction, detail, text, like)
+    yield from _answer(turn, NO_PICTURE, given, example, key, direction, detail, text, like, mask)
 
 
 def begun(request: gr.Request) -> int:
@@ -90,11 +94,11 @@ def begun(request: gr.Request) -> int:
 
 
 def after(number: int, given: str | None, example: str, key: str, direction: str, detail: str, text: str,
-          like: str | None, request: gr.Request):  # fmt: skip
+          like: str | None, mask: Painted, request: gr.Request):  # fmt: skip
     """As ``translated``, unless the visitor has asked for something else since that turn was ``begun``."""
     turn = turns.last(request.session_hash)
     if turn is not None and turn.number == number:
-        yield from _answer(turn, EMPTY, given, example, key, direction, detail, text, like)
+        yield from _answer(turn, EMPTY, given, example, key, direction, detail, text, like, mask)
     else:
         yield *_same(), None
 
@@ -105,7 +109,7 @@ def _answer(turn: Turn, empty: str, given: str | None, example: str, *rest):
         return
     try:
         order = _ordered(given, example, *rest)
-        if not given and order.detail == one_picture.FITTED and order.palette is None:
+        if not given and order.detail == one_picture.FITTED and order.palette is None and not order.mask:
             trip = examples.result(Path(example), order.choice, order.way)
             yield *_results(order, trip, turn), None
         elif order.large:
@@ -118,14 +122,14 @@ def _answer(turn: Turn, empty: str, given: str | None, example: str, *rest):
 
 
 def continued(number: int | None, given: str | None, example: str, key: str, direction: str, detail: str, text: str,
-              like: str | None, request: gr.Request):  # fmt: skip
+              like: str | None, mask: Painted, request: gr.Request):  # fmt: skip
     """A large picture, after it has waited for other large ones."""
     turn = turns.last(request.session_hash)
     if turn is None or turn.number != number:
         yield _empty(CANCELLED) if turn is None and number is not None else _same()
         return
     try:
-        yield from _steps(_ordered(given, example, key, direction, detail, text, like), turn)
+        yield from _steps(_ordered(given, example, key, direction, detail, text, like, mask), turn)
     except Exception as error:
         yield _failed(error, turn)
 
@@ -169,7 +173,7 @@ def _results(order: Order, trip: one_picture.Trip, turn: Turn):
     return (
         gr.ImageSlider(seen, label=labels[0]),
         gr.Button(visible=False),
-        words.summary(trip, order.choice, way, order.colours),
+        words.summary(trip, order.choice, way, order.colours, order.mask is not None),
         gr.Row(visible=True),
         gr.DownloadButton(value=str(file)),
         gr.DownloadButton(value=str(pair)),

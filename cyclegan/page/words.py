@@ -18,11 +18,12 @@ own pair; it appears here as soon as its first checkpoint is written:
 HIDDEN_KEYS = {"name", "title", "domains", "G_AB", "G_BA", "training", "metrics", "weaker"}
 
 
-def summary(trip: Trip, choice: Choice, way: Way, colours: str = "") -> str:
-    """One or two sentences under a result, painted in ``colours``."""
+def summary(trip: Trip, choice: Choice, way: Way, colours: str = "", masked: bool = False) -> str:
+    """One or two sentences under a result, painted in ``colours``, and ``masked`` where only a part may change."""
     width, height = trip.size
     said = f"**{way.source} → {way.target}** in {seconds(trip.seconds)}, {width} × {height} pixels."
     said += f" In the colours of {colours}." if colours else ""
+    said += " Only what you painted has changed." if masked else ""
     worked = trip.given.size
     if worked != trip.size:
         said += f" The network worked at {worked[0]} × {worked[1]}, and the result was scaled back up."

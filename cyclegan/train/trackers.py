@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, Protocol
 
 from PIL import Image
@@ -53,8 +54,7 @@ class WandB:
                 settings=wandb.Settings(console="off"),  # it would take over the output, and with it the progress line
             )
         except wandb.errors.Error as error:
-            offline = "wandb login gives it a key, and WANDB_MODE=offline needs none"
-            raise UserError(f"--track wandb: {_first_line(error)}; {offline}") from error
+            raise UserError(f"--track wandb: {_first_line(error)}. Without a key: WANDB_MODE=offline") from error
 
     def add(self, record: dict) -> None:
         self._run.log(figures_of(record), step=record["step"])
@@ -159,7 +159,7 @@ def _flat(settings: Settings) -> Settings:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    return shorten(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__, 200).rstrip(".")
 
 
 TRACKERS: dict[str, Callable[[Path, Settings], Tracker]] = {"wandb": WandB, "mlflow": MLflow}

@@ -96,6 +96,19 @@ def test_paints_in_the_colours_that_are_asked_for_and_in_no_file_of_the_machine(
     assert found["runs/paint"] == ["pencil → photo"] and not found[TINY]
 
 
+def test_outside_a_mask_the_pixels_are_those_of_the_picture(client, tmp_path):
+    picture(3, 200, 160).save(tmp_path / "a.png")
+    Image.new("L", (200, 160)).save(tmp_path / "black.png")
+    mask = Image.new("L", (100, 80))
+    mask.paste(255, (0, 0, 50, 80))
+    mask.save(tmp_path / "left.png")
+    own = np.array(picture(3, 200, 160))
+    options = TINY, "", "As in training", ""
+    assert np.array_equal(translated(client, tmp_path / "a.png", *options, handle_file(tmp_path / "black.png"))[0], own)
+    made = np.array(translated(client, tmp_path / "a.png", *options, handle_file(tmp_path / "left.png"))[0])
+    assert (made[:, 110:] == own[:, 110:]).all() and (made[:, :90] != own[:, :90]).any()
+
+
 def test_a_bad_file_gives_a_sentence_and_the_page_lives_on(client, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n but no more")
     with pytest.raises(AppError, match=r"broken\.png is not a picture that can be read here"):

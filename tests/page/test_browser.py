@@ -3,7 +3,9 @@
 import shutil
 import zipfile
 
+import numpy as np
 import pytest
+from PIL import Image
 from served_page import make_run, picture, running
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install -e '.[test]'")
@@ -230,3 +232,27 @@ def test_fits_a_phone(browser, address, tmp_path, scheme):
         page.get_by_role("tabpanel").locator("visible=true").first.wait_for()
         assert max(page.evaluate(width)) <= 390, tab
     context.close()
+
+
+def test_what_is_painted_changes_and_the_rest_does_not(page, tmp_path):
+    page.set_viewport_size({"width": 390, "height": 844})  # a phone's
+    picture(5, 300, 200).save(tmp_path / "horse.png")
+    upload(page, tmp_path / "horse.png")
+    page.get_by_role("button", name="Only a part of it").click()
+    canvas = page.locator("#brush canvas")
+    sync_api.expect(canvas).to_be_visible()
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert 250 < box["width"] <= 390 and abs(box["width"] / box["height"] - 1.5) < 0.05
+    page.mouse.move(box["x"] + 2, box["y"] + 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 2, box["y"] + box["height"] - 2, steps=4)
+    page.mouse.up()
+    sync_api.expect(page.locator("#said")).to_contain_text("Only what you painted has changed")
+    with page.expect_download() as download:
+        page.locator("#take").click()
+    made, before = (np.array(Image.open(file)) for file in (download.value.path(), tmp_path / "horse.png"))
+    assert (made[:, 100:] == before[:, 100:]).all() and (made[:, :5] != before[:, :5]).any()
+    page.locator("#brush").get_by_role("button", name="Clear").focus()
+    page.keyboard.press("Enter")
+    sync_api.expect(page.locator("#said")).not_to_contain_text("painted")
