@@ -63,6 +63,7 @@ def serve(options: Options, auth: tuple[str, str] | None) -> int:
             server_name=options.host, server_port=options.port, share=options.share, root_path=options.root_path,
             auth=auth, max_file_size=UPLOAD, theme=theme(), css=CSS, head=ICON, ssr_mode=False, pwa=False,
             footer_links=["api"], enable_monitoring=False, show_error=True,
+            _frontend=False,  # no look at its own address, which fails behind HTTP_PROXY and on a busy machine
         )  # fmt: skip
     except OSError:
         return _complain(f"the port {options.port or 'range from 7860'} is taken: give another --port")
