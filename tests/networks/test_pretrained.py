@@ -1,5 +1,6 @@
 """The translators that come with the package: they load without a network and do what their cards say."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -7,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from cyclegan import Generator, Translator
 from cyclegan.data.finding import find_images
+from cyclegan.data.pencil import pencil_drawing
 from cyclegan.data.pixels import to_levels
 from cyclegan.evaluate.measure import Framing
 from cyclegan.networks import library
@@ -36,6 +38,18 @@ def test_a_drawing_becomes_a_photo_in_the_colours_asked_for():
         np.asarray(photo(drawing, palette=palette), float).mean((0, 1)) for palette in ("orange", "green", "#3355aa")
     )
     assert red[0] > red[2] + 40 and blue[2] > blue[0] + 40 and green[1] > max(green[0], green[2])
+
+
+def test_a_photo_becomes_the_pencil_drawing_that_the_filter_makes_of_it():
+    """Nearer to it, on photographs that come along, than lines by a plain edge detector are."""
+    sketch = Translator.from_pretrained("sketch2photo", reverse=True)
+    for path in find_images(EXAMPLES / "sketch2photo" / "photo"):
+        photo = Image.open(path).convert("RGB")
+        photo.thumbnail((256, 256))
+        drawn, true = np.asarray(sketch(photo).convert("L"), float), pencil_drawing(np.asarray(photo)).astype(float)
+        plain = 255.0 - cv2.Canny(np.asarray(photo), 100, 200)
+        ours, theirs = (10 * np.log10(255**2 / ((x - true) ** 2).mean()) for x in (drawn, plain))
+        assert ours > theirs + 3 and ours > 16, (path.name, ours, theirs)
 
 
 def test_the_digits_are_small_and_of_many_shapes():
