@@ -28,6 +28,12 @@ def to_signed(images: Tensor, device: torch.device | str = "cpu") -> Tensor:
     return to_unit(images, torch.device(device)).mul_(2).sub_(1)
 
 
+def as_signed(pixels: Tensor, device: torch.device | None = None) -> Tensor:
+    """uint8 [0, 255], or float that is in [-1, 1] already → float [-1, 1], on ``device`` if there is one."""
+    device = device or pixels.device
+    return to_signed(pixels, device) if pixels.dtype == torch.uint8 else pixels.to(device, torch.float32)
+
+
 def to_levels(images: Tensor) -> Tensor:
     """Float [-1, 1] of any shape → uint8 [0, 255] on the CPU, rounded as a saved picture is; beyond is clipped."""
     return levels_(images.detach().float().clone(), 255).byte().cpu()

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from PIL import ImageColor
 from torch import Tensor
 
+from cyclegan.data.pixels import as_signed
 from cyclegan.networks.palette import BLACK, mixed, palette_of, with_outlines
 from cyclegan.system.errors import UserError
 from cyclegan.translate.kinds import take
@@ -59,7 +60,7 @@ def _of_text(text: str) -> Tensor:
 
 
 def _of_picture(picture: Any) -> Tensor:
-    pixels = take(picture, 3)[0][None]
+    pixels = as_signed(take(picture, 3)[0][None])
     longer = max(pixels.shape[2:])
     if longer > _LARGEST:
         size = [max(1, round(side * _LARGEST / longer)) for side in pixels.shape[2:]]

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from cyclegan.data.images import as_8bit, load_image, loaded, read_values
 from cyclegan.data.metadata import Info
-from cyclegan.data.pixels import levels_, signed_, spread_
+from cyclegan.data.pixels import as_signed, levels_, signed_, spread_
 from cyclegan.data.scans import Slice, is_volume
 from cyclegan.data.values import Span, is_wide, narrowed, own_span, type_of
 from cyclegan.system.download import NotFetched, fetch
@@ -43,10 +43,11 @@ class Values:
 
 
 def take(picture: Any, channels: int, values: Values = Values()) -> tuple[Tensor, Restore]:
-    """``(pixels, restore)``: float (channels, H, W) in [-1, 1], and the way back.
+    """``(pixels, restore)``: float (channels, H, W) in [-1, 1] or the levels of 8 bits as they are, and the way back.
 
     ``restore`` turns a translated (C, H, W) of the same height and width into the kind that ``picture`` is: its type,
-    value range and transparency; it may overwrite what it is given. Raises ``ImageError``.
+    value range and transparency; it may overwrite what it is given. Of a picture of 8 bits it takes levels, too. Raises
+    ``ImageError``.
 
     Files and Pillow images come back as Pillow images, upright where EXIF says that they are turned: of 8 bits, or of
     the wider type that they have where the translator was trained on such, or ``values.given`` says what it means.
@@ -138,19 +139,21 @@ def _take_tensor(picture: Tensor, channels: int, values: Values, is_file: bool =
     if 0 in picture.shape:
         raise ImageError(f"a picture has at least one pixel, and this one has the shape {list(picture.shape)}")
     source, target = _spans_of(picture, values, is_file)
-    pixels = picture.detach().to("cpu", torch.float32)
-    if source is None:
-        _require_signed(pixels)
-    else:
-        pixels = pixels.clone() if pixels.data_ptr() == picture.data_ptr() else pixels
-        if picture.dtype != torch.uint8:
-            pixels.clamp_(*source)
-        signed_(pixels, *source)
+    pixels = picture.detach().cpu()
+    if picture.dtype != torch.uint8:  # whose levels stay as they are: large pictures take 3 bytes a pixel and not 12
+        pixels = pixels.float()
+        if source is None:
+            _require_signed(pixels)
+        else:
+            pixels = pixels.clone() if pixels.data_ptr() == picture.data_ptr() else pixels
+            signed_(pixels.clamp_(*source), *source)
     colour, alpha = _split_alpha(pixels, picture, channels)
     dtype, device = picture.dtype, picture.device  # and not the picture, which would stay in memory with them
 
     def finish(result: Tensor) -> Tensor:
-        if target and target[0] == 0 and not dtype.is_floating_point:
+        if result.dtype == torch.uint8:
+            pass  # levels already
+        elif target and target[0] == 0 and not dtype.is_floating_point:
             result = levels_(result, int(target[1]))
         elif target:
             result = spread_(result, *target)
@@ -201,7 +204,8 @@ def _split_alpha(pixels: Tensor, picture: Tensor, channels: int) -> tuple[Tensor
     colour = pixels[:1] if count <= 2 else pixels[:3]
     if count in (2, 4):
         # What is wholly transparent has no colour of its own; programs leave black or rubbish there.
-        colour = torch.where(pixels[-1:] <= -1, torch.ones(()), colour)
+        nothing, white = (0, 255) if pixels.dtype == torch.uint8 else (-1, 1)
+        colour = torch.where(pixels[-1:] <= nothing, torch.tensor(white, dtype=pixels.dtype), colour)
     if channels == 3:
         colour = colour.expand(3, -1, -1)
     elif len(colour) == 3:
@@ -210,7 +214,7 @@ def _split_alpha(pixels: Tensor, picture: Tensor, channels: int) -> tuple[Tensor
 
 
 def _luminance(colour: Tensor) -> Tensor:
-    return (colour * _LUMINANCE[:, None, None]).sum(0, keepdim=True)
+    return (as_signed(colour) * _LUMINANCE[:, None, None]).sum(0, keepdim=True)
 
 
 def _wrong_type(dtype: Any) -> str:

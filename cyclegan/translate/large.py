@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from cyclegan.data.pixels import as_signed, levels_
 from cyclegan.networks.dropout import NoiseDropout
 from cyclegan.networks.generators import Mobile, Residual, ResNet
 from cyclegan.networks.unet import UNet, UNetBlock
@@ -28,6 +29,7 @@ Finish = Callable[[Tensor, Tensor], Tensor]  # rows of the picture, and what was
 
 EDGE = 640  # pixels each way that are worked on at a time by default
 HALO = 4  # rows at a quarter of the resolution by which the first and last layers see beyond a strip; 3 would do
+_CACHED = 1 << 21  # values of a strip of 8 MB
 _BUDGET = 1 << 26  # pixels × channels of the first layer that go through a network at once: a megapixel at width 64
 
 
@@ -43,9 +45,9 @@ def budget(network: nn.Module) -> int:
 def translate(network: nn.Module, picture: Tensor, edge: int, watch: Watch | None = None) -> Tensor:
     """(1, C_in, H, W) in [-1, 1] → (1, C_out, H, W), working on about ``edge`` × ``edge`` pixels at a time.
 
-    Height and width are multiples of ``network.multiple``. Besides those pixels' feature maps it takes 2 bytes for
-    every value of two maps of the residual blocks (64 bytes a pixel for ``ResNet`` of width 64), or of the maps that
-    a U-Net's levels hand across.
+    Levels, uint8 [0, 255], give levels. Height and width are multiples of ``network.multiple``. Besides those pixels'
+    feature maps it takes 2 bytes for every value of two maps of the residual blocks (64 bytes a pixel for ``ResNet`` of
+    width 64), or of the maps that a U-Net's levels hand across.
 
     ``watch`` is told the share of the work that is done, some times a second; what it raises ends the work.
     """
@@ -78,10 +80,21 @@ def _walk_frame(network: ResNet | Mobile, picture: Tensor, pixels: int, work: Wo
     trunk = settle(head, (picture,), rows, 4 * HALO, work)
     block: Any
     for block in layers[first:last]:
-        # A quarter of the width with four times the channels: as many rows take as much memory as above.
-        _add_block(leaves(block.conv_block), trunk, rows, work)
+        _add_block(leaves(block.conv_block), trunk, _rows_of(trunk, rows, network), work)
     measure(tail, (trunk,), rows // 4, HALO, work)
     return _collect(tail, (trunk,), rows // 4, HALO, picture, work, finish)
+
+
+def _rows_of(trunk: Tensor, rows: int, network: ResNet | Mobile) -> int:
+    """How many rows of the trunk are worked on at a time.
+
+    It has a quarter of the width with about four times the channels: as many rows as above take as much memory. But the
+    mobile network's blocks compute little for each value that they move, so on a CPU they take half the time where a
+    strip stays in its cache.
+    """
+    if trunk.device.type != "cpu" or not isinstance(network, Mobile):
+        return rows
+    return max(8, min(rows, _CACHED // (trunk.shape[1] * trunk.shape[3])))
 
 
 def _ends(layers: list) -> tuple[int, int]:
@@ -145,10 +158,14 @@ def _walk_unet(network: UNet, picture: Tensor, pixels: int, work: Work, finish: 
 
 
 def _collect(layers: list, sources: tuple, rows: int, halo: int, picture: Tensor, work: Work, finish: Finish) -> Tensor:
-    """The last layers' output, ``finish``ed beside the picture's rows, whole, in full precision."""
+    """The last layers' output, ``finish``ed beside the picture's rows, whole: in full precision, or in levels."""
     result: Tensor | None = None
     for top, strip in outputs(layers, sources, rows, halo, work):
-        strip = finish(picture[:, :, top : top + strip.shape[2]], strip)
+        beside = picture[:, :, top : top + strip.shape[2]]
+        if picture.dtype == torch.uint8:
+            strip = levels_(finish(as_signed(beside), strip), 255).byte()
+        else:
+            strip = finish(beside, strip)
         if result is None:
             result = strip.new_empty(1, strip.shape[1], *picture.shape[2:])
         result[:, :, top : top + strip.shape[2]] = strip

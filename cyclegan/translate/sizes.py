@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -19,8 +20,11 @@ def pad_to_multiple(batch: Tensor, multiple: int) -> Tensor:
     for dimension, padded in zip((2, 3), padded_size(batch.shape[2:], multiple), strict=True):
         side = batch.shape[dimension]
         if extra := padded - side:
-            padding = (0, 0, 0, extra) if dimension == 2 else (0, extra, 0, 0)
-            batch = F.pad(batch, padding, mode="reflect" if extra < side else "replicate")
+            if extra < side:
+                tail = batch.narrow(dimension, side - 1 - extra, extra).flip(dimension)
+            else:
+                tail = batch.narrow(dimension, side - 1, 1).repeat_interleave(extra, dimension)
+            batch = torch.cat([batch, tail], dimension)  # F.pad reflects no levels
     return batch
 
 

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cyclegan.data.pixels import as_signed
 from cyclegan.networks.antialias import BlurDown, BlurUp
 from cyclegan.networks.layers import BatchStatisticsNorm
 from cyclegan.translate.watching import CONVOLUTIONS, Watch
@@ -89,9 +90,10 @@ def leaves(layers: Iterable[nn.Module]) -> list[nn.Module]:
 def outputs(layers: list, sources: Sequence[Tensor], rows: int, halo: int, work: Work) -> Iterator[tuple[int, Tensor]]:
     """(first row, output rows) of the layers applied to ``sources``, joined along the channels, strip by strip.
 
-    ``rows`` and ``halo`` count rows of the sources, and are multiples of what the layers divide by. Each strip is
-    computed with ``halo`` rows more on both sides, which are cropped off again: what the layers' own padding makes of
-    a cut that is no border of the picture lies in there. The caller may overwrite a strip's rows in a source.
+    Sources are float, or uint8 levels. ``rows`` and ``halo`` count rows of the sources, and are multiples of what the
+    layers divide by. Each strip is computed with ``halo`` rows more on both sides, which are cropped off again: what
+    the layers' own padding makes of a cut that is no border of the picture lies in there. The caller may overwrite a
+    strip's rows in a source.
     """
     height = sources[0].shape[2]
     above: Tensor | None = None
@@ -103,7 +105,7 @@ def outputs(layers: list, sources: Sequence[Tensor], rows: int, halo: int, work:
             x = torch.cat([above, x], 2)
         if halo:
             above = torch.cat([source[:, :, max(bottom - halo, 0) : bottom] for source in sources], 1)
-        x, total = (x if x.dtype == torch.float64 else x.float()), x.shape[2]
+        x, total = (x if x.dtype == torch.float64 else as_signed(x)), x.shape[2]
         for layer in layers:
             x = layer(x)
             work.add(layer, x, (bottom - top) / total)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +26,11 @@ from cyclegan.networks.weights import load_weights, save_weights
 from cyclegan.system.errors import ImageError, UserError
 from cyclegan.translate import large
 from cyclegan.translate.colours import read_palette
+from cyclegan.translate.forward import at_once, translated
 from cyclegan.translate.keep import keep_outside
 from cyclegan.translate.kinds import LARGEST, Values, fetch_picture, take
-from cyclegan.translate.sizes import grouped, pad_to_multiple, padded_size, scaled
-from cyclegan.translate.watching import Watch, part_of, watched
+from cyclegan.translate.sizes import grouped
+from cyclegan.translate.watching import Watch, part_of
 
 
 class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="image-to-image", tags=["cyclegan"]):
@@ -188,10 +188,7 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         if batch.dim() != 4 or batch.shape[1] != self.channels[0] or not batch.is_floating_point():
             wanted = f"float (N, {self.channels[0]}, H, W)"
             raise ImageError(f"this translator runs on {wanted}, not on {batch.dtype} {list(batch.shape)}")
-        height, width = batch.shape[-2:]
-        with torch.no_grad():
-            padded = pad_to_multiple(batch.to(self.device, torch.float32), self.network.multiple)
-            return self.network(padded)[..., :height, :width].contiguous().to(batch.device)
+        return at_once(self.network, self.device, batch)
 
     def _many(
         self, pictures: Sequence, size: int | None, tile: int | None, span: Span | None, watch: Watch | None
@@ -205,40 +202,10 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         for group in grouped([pixels.shape for pixels, _ in taken], budget):
             batch = torch.stack([taken[i][0] for i in group]) if len(group) > 1 else taken[group[0]][0][None]
             of_all = part_of(watch, done, len(group), len(taken))
-            for i, result in zip(group, self._resized(batch, size, tile, of_all), strict=True):
+            for i, result in zip(group, translated(self.network, self.device, batch, size, tile, of_all), strict=True):
                 results[i] = taken[i][1](result)
             done += len(group)
         return results
-
-    def _resized(self, batch: Tensor, size: int | None, tile: int | None, watch: Watch | None) -> Tensor:
-        own = batch.shape[-2:]
-        if size is not None and size < 1:
-            raise ImageError(f"size is a number of pixels, not {size}")
-        if size is None or size >= min(own):
-            return self._bounded(batch, tile, watch)
-        small = [max(1, round(side * size / min(own))) for side in own]
-        result = self._bounded(scaled(batch, small), tile, watch)
-        return scaled(result, own)
-
-    def _bounded(self, batch: Tensor, tile: int | None, watch: Watch | None) -> Tensor:
-        """The whole picture at once, or in tiles where it is too large for that or ``tile`` says so."""
-        height, width = batch.shape[-2:]
-        seen = max(height * width, prod(padded_size((height, width), self.network.multiple)) // 2)
-        if seen > LARGEST:
-            fits = int(min(height, width) * (LARGEST / seen) ** 0.5)
-            said = f"{width} × {height} pixels are more than the {LARGEST // 10**6} million that are worked on at once"
-            raise ImageError(f"{said}: size={max(1, fits)} (--size {max(1, fits)}) lets the network see fewer")
-        budget = large.budget(self.network)
-        if tile == 0 or (tile is None and height * width <= budget):
-            with watched(self.network, watch):
-                return self.run(batch)
-        padded = pad_to_multiple(batch.to(self.device, torch.float32), self.network.multiple)
-        edge = tile or large.EDGE
-        results = [
-            large.translate(self.network, one, edge, part_of(watch, i, 1, len(padded)))[..., :height, :width]
-            for i, one in enumerate(padded.split(1))
-        ]
-        return (torch.cat(results) if len(results) > 1 else results[0]).to(batch.device)
 
     @classmethod
     def from_pretrained(  # type: ignore[override]  # the options of the base class that have no use here are left out

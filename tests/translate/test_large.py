@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from cyclegan.data.pixels import to_levels, to_signed
 from cyclegan.networks.build import build_generator
 from cyclegan.translate import large, strips
 from cyclegan.translate.sizes import pad_to_multiple
@@ -98,6 +99,7 @@ def test_parts_need_less_memory():
     code = """
 import re, sys, torch
 from cyclegan.translate import large
+from cyclegan.data.pixels import to_levels, to_signed
 from cyclegan.networks.build import build_generator
 torch.set_num_threads(1)
 network = build_generator({"name": "resnet", "width": 16, "blocks": 1}).eval()
@@ -156,3 +158,12 @@ def test_a_line_of_pixels_is_translated_in_strips_too():
     line = np.random.default_rng(0).integers(0, 255, (3, 4000, 3), dtype=np.uint8)
     whole, parts = (Translator(network, header, "cpu")(line, tile=tile).astype(int) for tile in (0, 64))
     assert whole.shape == line.shape and np.abs(whole - parts).max() <= 2
+
+
+def test_levels_give_the_levels_that_whole_numbers_of_the_result_would_be():
+    """A large picture of 8 bits is never kept in more: scaled, and rounded, strip by strip."""
+    t = translator("residual")
+    levels = torch.randint(0, 256, (1, 3, 96, 52), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    made = large.translate(t.network, levels, 32)
+    assert made.dtype == torch.uint8
+    assert torch.equal(made, to_levels(large.translate(t.network, to_signed(levels), 32)))

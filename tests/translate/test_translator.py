@@ -198,7 +198,7 @@ def test_size_never_enlarges():
 
 
 def test_what_one_picture_may_cost_is_bounded_and_said(monkeypatch):
-    monkeypatch.setattr("cyclegan.translate.translator.LARGEST", 40 * 40)
+    monkeypatch.setattr("cyclegan.translate.forward.LARGEST", 40 * 40)
     with pytest.raises(ImageError, match=r"80 × 50 pixels are more than.*size=31 "):
         translator()(noise(50, 80, 3))
     assert translator()(noise(50, 80, 3), size=31).shape == (50, 80, 3)

@@ -1,0 +1,65 @@
+"""A batch of pictures through a generator: at the size that was asked for, whole or in strips.
+
+Batches are float (N, C, H, W) in [-1, 1], or uint8 levels [0, 255], which are scaled where the network takes them: so a
+large picture never takes more memory than its file says.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cyclegan.data.pixels import as_signed
+from cyclegan.system.errors import ImageError
+from cyclegan.translate import large
+from cyclegan.translate.kinds import LARGEST
+from cyclegan.translate.sizes import pad_to_multiple, padded_size, scaled
+from cyclegan.translate.watching import Watch, part_of, watched
+
+
+def translated(
+    network: Any, device: torch.device, batch: Tensor, size: int | None, tile: int | None, watch: Watch | None
+) -> Tensor:
+    """(N, C_in, H, W) → (N, C_out, H, W) on the device that ``batch`` is on; ``size`` … are those of ``Translator``.
+
+    Levels may come out of levels, and float in [-1, 1] may. Raises ``ImageError``.
+    """
+    own = batch.shape[-2:]
+    if size is not None and size < 1:
+        raise ImageError(f"size is a number of pixels, not {size}")
+    if size is None or size >= min(own):
+        return _bounded(network, device, batch, tile, watch)
+    small = [max(1, round(side * size / min(own))) for side in own]
+    return scaled(_bounded(network, device, scaled(as_signed(batch), small), tile, watch), own)
+
+
+def at_once(network: Any, device: torch.device, batch: Tensor) -> Tensor:
+    """(N, C_in, H, W) → float (N, C_out, H, W) on the device that ``batch`` is on; padded and cropped as needed."""
+    height, width = batch.shape[-2:]
+    with torch.no_grad():
+        padded = pad_to_multiple(as_signed(batch, device), network.multiple)
+        return network(padded)[..., :height, :width].contiguous().to(batch.device)
+
+
+def _bounded(network: Any, device: torch.device, batch: Tensor, tile: int | None, watch: Watch | None) -> Tensor:
+    """The whole picture at once, or in strips where it is too large for that or ``tile`` says so."""
+    height, width = batch.shape[-2:]
+    seen = max(height * width, prod(padded_size((height, width), network.multiple)) // 2)
+    if seen > LARGEST:
+        fits = int(min(height, width) * (LARGEST / seen) ** 0.5)
+        said = f"{width} × {height} pixels are more than the {LARGEST // 10**6} million that are worked on at once"
+        raise ImageError(f"{said}: size={max(1, fits)} (--size {max(1, fits)}) lets the network see fewer")
+    if tile == 0 or (tile is None and height * width <= large.budget(network)):
+        with watched(network, watch):
+            return at_once(network, device, batch)
+    edge = tile or large.EDGE
+    results = [
+        large.translate(
+            network, pad_to_multiple(one.to(device), network.multiple), edge, part_of(watch, i, 1, len(batch))
+        )
+        for i, one in enumerate(batch.split(1))
+    ]
+    return (torch.cat(results) if len(results) > 1 else results[0])[..., :height, :width].to(batch.device)
