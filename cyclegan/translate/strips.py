@@ -140,7 +140,8 @@ def settle(layers: list, sources: Sequence[Tensor], rows: int, halo: int, work: 
         kept = keep(kept, strip, sources[0], top)
     assert kept is not None
     if last < len(layers):
-        for top, strip in outputs(layers[last:], (kept,), rows, 0, work):
+        same = max(1, rows * kept.shape[2] // sources[0].shape[2])  # of the map, which has other rows than the source
+        for top, strip in outputs(layers[last:], (kept,), same, 0, work):
             keep(kept, strip, kept, top)
     return kept
 
