@@ -70,6 +70,8 @@ def measured(run: Path, source: Path, out: Path, count: int, seconds: float) -> 
     _, _, usage = os.wait4(process.pid, 0)
     stop.cancel()
     written = sorted(path.stat().st_mtime for path in out.rglob("*.png"))
+    if not written:
+        return f"| {count} | not within {seconds:.0f} s | 0 | | | |"
     middle = len(written) // 2
     halves = [(middle, written[0], written[middle]), (len(written) - middle, written[middle], written[-1])]
     first, second = (f"{number / max(end - start, 1e-9):.0f}" for number, start, end in halves)

@@ -82,5 +82,6 @@ def counting_order(path: str | Path) -> tuple:
     def key(run: str) -> tuple:
         return (0, int(run), "") if run.isdecimal() else (1, 0, run.casefold())
 
-    parts = [tuple(key(run) for run in re.split(r"(\d+)", part) if run) for part in Path(path).parts]
-    return parts, Path(path).as_posix()
+    path = Path(path)
+    parts = [tuple(key(run) for run in re.split(r"(\d+)", part) if run) for part in path.parts]
+    return parts, path.as_posix()

@@ -1,5 +1,6 @@
 """One file to translate, and what can be said of it before it is read. No torch here."""
 
+import os
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
@@ -90,7 +91,7 @@ def seconds_of(text: str) -> float:
 
 def is_video(source: str) -> bool:
     """Whether a file moves: a video by its name, or a GIF of several frames."""
-    suffix = Path(source).suffix.lower()
+    suffix = os.path.splitext(source)[1].lower()
     return suffix in VIDEOS or (suffix == ".gif" and _has_frames(source))
 
 

@@ -22,7 +22,7 @@ from cyclegan.translate.jobs import KEPT_VIDEOS, VIDEOS, Job, is_video
 _KEPT = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".tga", ".jp2", ".ppm", ".avif"}
 MOVING = KEPT_VIDEOS | {".gif"}  # what a video can be written as
 
-Part = list[tuple[str, Path]]  # (source, path below the output folder) of neighbours
+Part = list[tuple[str, str]]  # (source, path below the output folder) of neighbours
 
 
 @dataclass(frozen=True)
@@ -119,13 +119,13 @@ def _parts(inputs: tuple[str, ...], output: Path) -> Iterator[Part]:
 def _expand(given: str, output: Path) -> Iterator[Part]:
     """Every file that one argument stands for, folder by folder."""
     if given.lower().startswith(("http://", "https://")):
-        yield [(given, Path(Path(given.split("?")[0]).name or "picture.png"))]
+        yield [(given, Path(given.split("?")[0]).name or "picture.png")]
         return
     path = Path(given).expanduser()
     if path.is_dir():
         yield from _below(path, output)
     elif path.exists():
-        yield [(str(path), Path(path.name))]
+        yield [(str(path), path.name)]
     else:
         matches = sorted(glob.glob(_pattern(path), recursive=True))
         if not matches:
@@ -152,9 +152,9 @@ def _below(folder: Path, output: Path) -> Iterator[Part]:
     for parent, names in folders(folder):
         if results == (real := parent.resolve()) or results in real.parents:
             continue
-        inside = parent.relative_to(folder)
-        kept = [name for name in names if is_picture(name) or Path(name).suffix.lower() in VIDEOS]
-        found = [(os.path.join(parent, name), inside / name) for name in sorted(kept, key=counting_order)]
+        inside = "" if parent == folder else str(parent.relative_to(folder))
+        kept = [name for name in names if is_picture(name) or os.path.splitext(name)[1].lower() in VIDEOS]
+        found = [(os.path.join(parent, name), os.path.join(inside, name)) for name in sorted(kept, key=counting_order)]
         yield [pair for pair in found if not os.path.islink(pair[0]) or results not in Path(pair[0]).resolve().parents]
 
 
@@ -162,13 +162,14 @@ def _names_a_file(output: Path) -> bool:
     return (output.suffix.lower() in _KEPT | MOVING or is_volume(output)) and not output.is_dir()
 
 
-def _written_as(source: str, relative: Path) -> Path:
-    suffix = relative.suffix.lower()
+def _written_as(source: str, relative: str) -> str:
+    stem, ending = os.path.splitext(relative)
+    suffix = ending.lower()
     if is_video(source):
-        return relative if suffix in MOVING else relative.with_suffix(".mkv")
+        return relative if suffix in MOVING else stem + ".mkv"
     if suffix in DICOM:
-        return relative.with_suffix(".tif")  # a translation is no examination; the values stay
-    return relative if suffix in _KEPT or is_volume(relative) else relative.with_suffix(".png")
+        return stem + ".tif"  # a translation is no examination; the values stay
+    return relative if suffix in _KEPT or is_volume(relative) else stem + ".png"
 
 
 def _check(jobs: list[Job], sources: dict[str, str], targets: dict[str, str]) -> None:
