@@ -2,6 +2,8 @@
 
     python benchmarks/digits.py gan_mnist runs/gan_mnist [--data FOLDER] [--reader digits.pt]
 
+    python benchmarks/digits.py runs/quick_? runs/tutorial_?/steps/009000   # seeds of two recipes, at equal minutes
+
 The reader is trained on MNIST's 60,000 training pictures once and kept in a file. The columns: reader.py.
 """
 
@@ -23,7 +25,7 @@ class Options:
     """Measure generators of digits."""
 
     generators: Positional[list[str]]
-    """Names of cards, run folders or weights files; none measures the controls only."""
+    """Names of cards, run folders, their folders of kept weights or weights files; none measures the controls only."""
     data: Path | None = None
     """The folder of MNIST's files, instead of downloading them."""
     reader: Annotated[Path, arg(metavar="FILE")] = Path("runs/digit-reader.pt")

@@ -9,9 +9,13 @@ from torch import Tensor, nn
 
 from cyclegan.data.published import Labelled
 from cyclegan.evaluate.metrics import fid
+from cyclegan.networks.library import find_generator
+from cyclegan.networks.weights import read_header
 from cyclegan.sample.generator import Generator
+from cyclegan.train.log import read_log
 
 SURE = 0.9
+FORMATS = ("{:.1%}", "{:g}", "{:.4f}", "{:.2f}", "{:.2f}")  # of the columns sure, classes, KL, FID, nearest
 
 
 class Reader(nn.Module):
@@ -73,28 +77,52 @@ def made(name: str, count: int, seed: int) -> Tensor:
     return torch.cat([generator.levels(part) for part in generator.latents(count, seed).split(500)])
 
 
+def training_of(name: str) -> tuple[str, str]:
+    """The model and recipe of a generator, and "steps | minutes" of its training, as far as its files tell."""
+    path = find_generator(name)
+    made_by = read_header(path)["provenance"]
+    steps = made_by.get("steps", "")
+    run = path.parents[2] if path.parents[1].name == "steps" else path.parent
+    seconds = [record["seconds"] for record in read_log(run) if record["step"] == steps and "seconds" in record]
+    minutes = f"{seconds[0] / 60:.1f}" if seconds else ""
+    return f"{made_by.get('model', '')} --recipe {made_by.get('recipe', '')}", f"{steps} | {minutes}"
+
+
 def table(
     reader: Reader, train: Labelled, test: Labelled, names: list[str], count: int, seed: int, noise: int, occurs: float
 ) -> None:
-    """Prints a row of real pictures, of such with ``noise`` levels of noise, of such upside down, and of each name."""
+    """Prints a row of real pictures, of such with ``noise`` levels of noise, of such upside down, and of each name.
+
+    Runs of one recipe, such as those of several seeds, get a row of their mean and their range.
+    """
     probabilities, reference = reader.read(test.pixels)
     right = (probabilities.argmax(1) == test.labels).float().mean()
     print(f"reader: {right:.2%} of {len(test.labels)} test pictures right; {count} pictures each\n")
-    print("| | sure | classes | KL | FID | nearest |\n|---|---|---|---|---|---|")
+    print("| | steps | minutes | sure | classes | KL | FID | nearest |\n|---|---|---|---|---|---|---|---|")
 
-    def line(name: str, levels: Tensor, reference: np.ndarray = reference) -> None:
+    def line(name: str, levels: Tensor, reference: np.ndarray = reference, training: str = " | ") -> list[float]:
         probabilities, features = reader.read(levels)
         shares = torch.bincount(probabilities.argmax(1), minlength=10) / len(levels)
         kl = float((shares * (shares * 10).clamp(min=1e-12).log()).sum())
         sure, classes = float((probabilities.amax(1) >= SURE).float().mean()), int((shares >= occurs).sum())
         near = nearest(levels[torch.randperm(len(levels))[:1000]], train.pixels)
-        found = f"{sure:.1%} | {classes} | {kl:.4f} | {fid(features, reference):.2f} | {near:.2f}"
-        print(f"| {name} | {found} |", flush=True)
+        found = [sure, classes, kl, fid(features, reference), near]
+        print(f"| {name} | {training} | {' | '.join(map(str.format, FORMATS, found))} |", flush=True)
+        return found
 
     torch.manual_seed(seed)
     chosen = train.pixels[torch.randperm(len(train.pixels))[:count]]
     line("real test pictures, FID against training ones", test.pixels, reader.read(chosen)[1])
     line("training pictures with noise", (chosen + noise * torch.randn(chosen.shape)).clamp(0, 255).byte())
     line("training pictures upside down", chosen.flip(2))
+    recipes: dict[str, list[list[float]]] = {}
     for name in names:
-        line(name, made(name, count, seed))
+        recipe, training = training_of(name)
+        recipes.setdefault(recipe, []).append(line(name, made(name, count, seed), training=training))
+    for recipe, runs in recipes.items():
+        if len(runs) > 1:
+            ranges = zip(FORMATS, np.mean(runs, 0), np.min(runs, 0), np.max(runs, 0), strict=True)
+            said = (
+                f"{form.format(mean)} ({form.format(low)} … {form.format(high)})" for form, mean, low, high in ranges
+            )
+            print(f"| {recipe}, mean of {len(runs)} | | | {' | '.join(said)} |")

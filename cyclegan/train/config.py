@@ -60,7 +60,7 @@ class TrainingConfig:
     """How many test pictures of each domain an evaluation uses."""
     eval_features: str | None = None
     """The network through which evaluations compare pictures, see cyclegan.evaluate. Default: efficientnet-lite0, or
-    efficientnet-lite1 where the discriminators look through the former."""
+    efficientnet-lite1 where the discriminators look through the former, or did for the weights of --init."""
     patience: int = 0
     """Stop after this many evaluations without a better KID; 0 never."""
     init: str | None = None

@@ -1,5 +1,6 @@
 """How good a model is while it trains: KID on a few fixed pictures, the best kept, the end in sight."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 
 from cyclegan.data.pixels import as_colour, to_levels, to_signed
 from cyclegan.data.source import Source
-from cyclegan.evaluate.features import load_features
+from cyclegan.evaluate.features import FeatureNetwork, load_features
 from cyclegan.evaluate.metrics import kid, mean_difference
 from cyclegan.evaluate.report import SAME
 from cyclegan.models.game import Game
@@ -17,6 +18,7 @@ from cyclegan.system.devices import from_first, process_rank
 from cyclegan.system.errors import UserError
 from cyclegan.train.config import Config
 
+NETWORKS = ("efficientnet-lite0", "efficientnet-lite1")  # the first that was not seen in training evaluates
 STAYS = 3  # evaluations in a row after which outputs that equal their inputs are worth a word
 TOGETHER = 4  # pictures translated in one call
 
@@ -41,23 +43,38 @@ class Judged:
 
 
 class Judge:
-    """Evaluates the networks that a game exports; its state is the run's log, so a resumed run goes on.
+    """Evaluates the networks that a game exports, once ``begin`` was called; its state is the run's log.
 
     Which pictures go into a network and which its outputs are held against follows from the header of its export.
     Only the first process looks, and tells the others, which may call everything. No random numbers are drawn from the
     global state, and networks are left in the mode they were in.
-
-    Raises ``UserError`` for too few pictures, a missing feature network and ``ImageError`` for an unreadable file.
     """
 
+    network: FeatureNetwork
+
     def __init__(self, game: Game, source: Source, config: Config):
-        self.training = config.training
-        seen = config.model.seen()
-        impartial = [name for name in ("efficientnet-lite0", "efficientnet-lite1") if name not in seen]
-        self.network = load_features(self.training.eval_features or impartial[0], game.device)
-        self.judged = self._look_at_real(game, source, config.pictures) if process_rank() == 0 else {}
+        self.game, self.source, self.config, self.training = game, source, config, config.training
+        self.judged: dict[str, Judged] = {}
         self.history: list[dict] = []
         self.stopped = False
+        self.seen = False  # whether its network judged in training, too
+
+    def begin(self, records: list[dict], step: int, seen: Collection[str]) -> bool:
+        """Takes up the evaluations in a run's log up to ``step``; returns whether patience had run out already.
+
+        ``seen`` are the feature networks that judge in training, or judged the weights that the run began with: another
+        one is taken unless ``--eval-features`` insists. Raises ``UserError`` for too few pictures and a missing feature
+        network, and ``ImageError`` for an unreadable file.
+        """
+        impartial = next((name for name in NETWORKS if name not in seen), NETWORKS[-1])
+        self.network = load_features(self.training.eval_features or impartial, self.game.device)
+        self.seen = self.network.name in seen
+        if process_rank() == 0:
+            self.judged = self._look_at_real(self.game, self.source, self.config.pictures)
+        past = [record for record in records if "metrics" in record and record["step"] <= step]
+        self.history = [{"step": r["step"], "metrics": r["metrics"], "change": r.get("change", {})} for r in past]
+        self.stopped = from_first(self._impatient())
+        return self.stopped
 
     def _look_at_real(self, game: Game, source: Source, pictures_config: Any) -> dict[str, Judged]:
         if any(len(header.get("outputs", ())) == 4 for _, header in game.exports().values()):
@@ -79,13 +96,6 @@ class Judge:
                 inputs = pictures[domains[0]]
             judged[name] = Judged(" → ".join(domains), inputs, features[domains[-1]])
         return judged
-
-    def resume(self, records: list[dict], step: int) -> bool:
-        """Takes up the evaluations in a run's log up to ``step``; returns whether patience had run out already."""
-        past = [record for record in records if "metrics" in record and record["step"] <= step]
-        self.history = [{"step": r["step"], "metrics": r["metrics"], "change": r.get("change", {})} for r in past]
-        self.stopped = from_first(self._impatient())
-        return self.stopped
 
     @property
     def best_step(self) -> int:
@@ -133,6 +143,10 @@ class Judge:
             for judged, value in zip(self.judged.values(), verdict.figures["metrics"].values(), strict=True)
         )
         words = [f"KID ({self.network.name}): {figures}{', the best so far' if verdict.better else ''}"]
+        if self.seen and len(self.history) == 1:
+            words.append(
+                f"{self.network.name} was seen in training, so these figures flatter: leave out --eval-features"
+            )
         if verdict.stop:
             best = min(self.history, key=_score)["step"]
             waited = f"No better KID in {self.training.patience} evaluations"

@@ -46,7 +46,7 @@ def train(training: Training, run: Run, console: Console, advice: Advice = lambd
     per_step, total = config.pictures * process_count(), training.steps
     first = run.load(game)
     past = read_log(run.folder)
-    exhausted = judge is not None and judge.resume(past, first)
+    exhausted = judge is not None and judge.begin(past, first, run.seen)
     if first:  # a kill may have come between the checkpoint and what follows it
         if judge and judge.best_step == first:
             run.keep_best(game, first)

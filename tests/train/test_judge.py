@@ -175,9 +175,14 @@ def test_a_network_that_judges_in_training_does_not_evaluate(data):
     assert model.seen() == ["efficientnet-lite0"]
     config = settings(data, eval_every=1, eval_pictures=2)
     game, source = Scripted([0.1]), open_source(config)
-    assert Judge(game, source, replace(config, model=model)).network.name.endswith("lite1")
-    insists = with_settings(replace(config, model=model), {"eval_features": "efficientnet-lite0"})
-    assert Judge(game, source, insists).network.name == "efficientnet-lite0"
+    judge = Judge(game, source, config)
+    judge.begin([], 0, model.seen())
+    assert judge.network.name.endswith("lite1") and not judge.seen
+    insists = Judge(game, source, with_settings(config, {"eval_features": "efficientnet-lite0"}))
+    insists.begin([], 0, model.seen())
+    assert insists.network.name == "efficientnet-lite0"
+    assert "seen in training" in " ".join(insists.look(game, 1).words)
+    assert "seen in training" not in " ".join(insists.look(game, 2).words), "once"
     assert build(settings(data), source, CPU).judge is None
 
 
