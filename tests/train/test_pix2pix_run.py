@@ -65,6 +65,22 @@ def test_it_is_translated_by_a_seed(run):
     assert not np.array_equal(made["one"], made["other"])
 
 
+def test_a_clip_of_a_size_that_a_unet_does_not_take_keeps_its_size_and_frames(run):
+    av = pytest.importorskip("av", reason="videos need the package av")
+    with av.open("clip.mp4", "w") as out:
+        stream = out.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 70, 50, "yuv420p"
+        for level in (0, 200):
+            frame = av.VideoFrame.from_ndarray(np.full((50, 70, 3), level, np.uint8))
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    assert translate([str(run), "--reverse", "clip.mp4", "-o", "made.mp4"]) == 0
+    with av.open("made.mp4") as made:
+        frames = [frame.to_ndarray(format="rgb24") for frame in made.decode(video=0)]
+    assert [frame.shape for frame in frames] == [(50, 70, 3)] * 2
+    assert not np.array_equal(*frames)
+
+
 def test_a_seed_for_what_has_no_noise_is_one_sentence(run, capsys):
     assert convert([str(run), "--reverse", "-o", "G.pth"]) == 0
     assert convert(["G.pth", "-o", "still/G_AB.safetensors", "--no-dropout"]) == 0
