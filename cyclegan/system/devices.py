@@ -1,8 +1,6 @@
 """Devices and processes: where a training runs, and what its processes tell each other."""
 
-import ctypes
 import os
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -34,12 +32,6 @@ def choose_device(wanted: str | None) -> torch.device:
     if device.type == "cuda":
         torch.cuda.set_device(device)
     return device
-
-
-def release_freed() -> None:
-    """Gives freed memory that glibc would keep back to the system."""
-    with suppress(OSError, AttributeError, TypeError):  # other systems have another C library
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def computes_bfloat16(device: torch.device) -> bool:

@@ -22,7 +22,6 @@ from cyclegan.data.pixels import as_signed, levels_
 from cyclegan.networks.dropout import NoiseDropout
 from cyclegan.networks.generators import Mobile, Residual, ResNet
 from cyclegan.networks.unet import UNet, UNetBlock
-from cyclegan.system.devices import release_freed
 from cyclegan.translate.strips import FixedNorm, Work, keep, leaves, measure, outputs, settle
 from cyclegan.translate.watching import Watch
 
@@ -79,7 +78,6 @@ def _walk_frame(network: ResNet | Mobile, picture: Tensor, pixels: int, work: Wo
     head, tail = [nn.Hardtanh(), *leaves(layers[:first])], leaves(layers[last:])  # Mobile clamps its input
     rows = max(8 * HALO, pixels // picture.shape[3] // 4 * 4)
     trunk = settle(head, (picture,), rows, 4 * HALO, work)
-    release_freed()  # of the wide strips above, before a second large map is made
     block: Any
     for block in layers[first:last]:
         _add_block(leaves(block.conv_block), trunk, _rows_of(trunk, rows, network), work)
