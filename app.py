@@ -51,7 +51,7 @@ def serve(options: Options, auth: tuple[str, str] | None) -> int:
     """Builds the page and serves it."""
     from cyclegan.page.page import OLD, SWEEP, build
     from cyclegan.page.parts import sweep_forever
-    from cyclegan.page.theme import CSS, ICON, theme
+    from cyclegan.page.theme import ABILITIES, CSS, ICON, theme
 
     page = build()
     leaving = threading.Event()
@@ -61,7 +61,7 @@ def serve(options: Options, auth: tuple[str, str] | None) -> int:
     try:
         page.launch(
             server_name=options.host, server_port=options.port, share=options.share, root_path=options.root_path,
-            auth=auth, max_file_size=UPLOAD, theme=theme(), css=CSS, head=ICON, ssr_mode=False, pwa=False,
+            auth=auth, max_file_size=UPLOAD, theme=theme(), css=CSS, head=ICON + ABILITIES, ssr_mode=False, pwa=False,
             footer_links=["api"], enable_monitoring=False, show_error=True,
             _frontend=False,  # no look at its own address, which fails behind HTTP_PROXY and on a busy machine
         )  # fmt: skip

@@ -8,12 +8,12 @@ from PIL import Image
 from cyclegan.page import choices, one_picture, words
 from cyclegan.page.endpoints import add_endpoints
 from cyclegan.page.parts import friendly
+from cyclegan.page.scripts import ABLE, ADDRESS, REMEMBERED, SWITCH
 from cyclegan.page.tab_draw import draw_tab
 from cyclegan.page.tab_files import files_tab
 from cyclegan.page.tab_imagine import add_sample_endpoints, imagine_tab
 from cyclegan.page.tab_translate import translate_tab
 from cyclegan.page.tab_watch import watch_tab
-from cyclegan.page.theme import ADDRESS, REMEMBERED, SWITCH
 from cyclegan.page.translating import left
 
 SWEEP, OLD = 600, 3600  # seconds: how often, and how old, temporary files are removed
@@ -34,6 +34,7 @@ def build() -> gr.Blocks:
             lights = gr.Button("◐", elem_id="lights", size="sm")
         lights.click(None, js=SWITCH, api_visibility="private")
         page.load(None, js=REMEMBERED, api_visibility="private")
+        page.load(None, js=ABLE, api_visibility="private")
         key, direction, nothing = _chooser()
         with gr.Tabs() as tabs:
             with gr.Tab("Translate", id="translate"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from cyclegan.page import one_picture, translating
+from cyclegan.page import one_picture, scripts, translating
 from cyclegan.page.brush import brush, painted
 from cyclegan.page.parts import WORK, picture
 from cyclegan.page.swatches import colour_panel
@@ -45,8 +45,12 @@ def translate_tab(key, direction):
             with gr.Row(visible=False) as taking:
                 take = gr.DownloadButton("Download the result", elem_id="take", min_width=160)
                 pair = gr.DownloadButton("Before and after", elem_id="take-pair", min_width=160)
+                copy = gr.Button("Copy both", elem_id="copy", min_width=120)
+                share = gr.Button("Share both", elem_id="share", min_width=120)
             back = _slider("Original | there and back", "back", 320, visible=False)
             cycle = gr.Markdown(elem_id="cycle", elem_classes="words")
+    copy.click(None, pair, js=scripts.COPY, api_visibility="private")
+    share.click(None, pair, js=scripts.SHARE, api_visibility="private")
     example, offset, large, turn = gr.State(""), gr.State(0), gr.State(None), gr.State(0)
     mask = gr.State(None)
     order = [given, example, key, direction, detail, wanted, like, mask]

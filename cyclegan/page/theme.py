@@ -70,18 +70,8 @@ ICON = (
     "fill='none' stroke='white' stroke-width='3' stroke-linecap='round'/><path d='M24 5v6h-6zM8 27v-6h6z' "
     "fill='white'/></svg>\">"
 )
-SWITCH = "() => localStorage.setItem('scheme', document.body.classList.toggle('dark') ? 'dark' : 'light')"
-REMEMBERED = """() => {
-  const scheme = localStorage.getItem('scheme');
-  if (scheme) document.body.classList.toggle('dark', scheme === 'dark');
-}"""
-ADDRESS = """(translator, direction) => {
-  const address = new URL(location);
-  if (translator) address.searchParams.set('translator', translator);
-  if (direction) address.searchParams.set('direction', direction);
-  history.replaceState(null, '', address);
-}"""
-
+# Not in CSS, whose selectors gradio confines to its own part of the page, for it is the body that has these classes.
+ABILITIES = "<style>#copy, #share { display: none } .copies #copy, .shares #share { display: inline-flex }</style>"
 CSS = """
 .gradio-container { max-width: 1120px !important; width: 100%; margin: 0 auto !important; }
 .gradio-container { padding: 24px 20px 32px !important; }

@@ -147,6 +147,11 @@ def test_colours_are_clicked_typed_suggested_and_taken_from_a_picture(page, tmp_
     with page.expect_download() as download:
         page.locator("#take-pair").click()
     assert download.value.suggested_filename == "a_emoji_before_and_after.jpg"
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("#copy").click()
+    sync_api.expect(page.locator("#copy")).to_have_text("Copied")
+    kinds = page.evaluate("async () => (await navigator.clipboard.read()).flatMap(item => item.types)")
+    assert kinds == ["image/png"]
     page.locator("#directions").get_by_text("emoji → sketch").click()
     sync_api.expect(page.locator("#colours")).to_have_count(0)
 
