@@ -1,6 +1,8 @@
 """What every command says where a package is missing, and to Ctrl-C before it has begun."""
 
+import functools
 import os
+import signal
 import subprocess
 import sys
 from importlib import import_module
@@ -58,5 +60,7 @@ def test_ctrl_c_while_a_command_is_still_being_imported_ends_in_one_line(name, t
     (tmp_path / "tyro.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
     paths = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(CHECKOUT)])}
     command = [sys.executable, "-m", f"cyclegan.{name}", "something"]
-    done = subprocess.run(command, env=os.environ | paths, cwd=tmp_path, text=True, capture_output=True)
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # what runs in the background is deaf to it
+    run = {"env": os.environ | paths, "cwd": tmp_path, "preexec_fn": heard}
+    done = subprocess.run(command, text=True, capture_output=True, **run)
     assert done.returncode == 130 and done.stderr == "Stopped.\n" and done.stdout == ""

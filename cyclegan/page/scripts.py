@@ -20,7 +20,7 @@ ABLE = """() => {
 }"""
 # A clipboard takes PNG alone. The button says for a while what became of it.
 COPY = """async (file) => {
-  const button = document.querySelector('#copy');
+  const button = document.querySelector('#copy-both');
   const png = async () => {
     const picture = await createImageBitmap(await (await fetch(file.url)).blob());
     const canvas = new OffscreenCanvas(picture.width, picture.height);

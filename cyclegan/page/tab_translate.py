@@ -45,8 +45,8 @@ def translate_tab(key, direction):
             with gr.Row(visible=False) as taking:
                 take = gr.DownloadButton("Download the result", elem_id="take", min_width=160)
                 pair = gr.DownloadButton("Before and after", elem_id="take-pair", min_width=160)
-                copy = gr.Button("Copy both", elem_id="copy", min_width=120)
-                share = gr.Button("Share both", elem_id="share", min_width=120)
+                copy = gr.Button("Copy both", elem_id="copy-both", min_width=120)
+                share = gr.Button("Share both", elem_id="share-both", min_width=120)
             back = _slider("Original | there and back", "back", 320, visible=False)
             cycle = gr.Markdown(elem_id="cycle", elem_classes="words")
     copy.click(None, pair, js=scripts.COPY, api_visibility="private")

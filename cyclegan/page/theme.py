@@ -71,7 +71,10 @@ ICON = (
     "fill='white'/></svg>\">"
 )
 # Not in CSS, whose selectors gradio confines to its own part of the page, for it is the body that has these classes.
-ABILITIES = "<style>#copy, #share { display: none } .copies #copy, .shares #share { display: inline-flex }</style>"
+ABILITIES = (
+    "<style>#copy-both, #share-both { display: none }"
+    ".copies #copy-both, .shares #share-both { display: inline-flex }</style>"
+)
 CSS = """
 .gradio-container { max-width: 1120px !important; width: 100%; margin: 0 auto !important; }
 .gradio-container { padding: 24px 20px 32px !important; }

@@ -79,6 +79,7 @@ def plan(inputs: tuple[str, ...], output: Path) -> Plan:
     A file goes to ``output``/NAME.EXT, a file in a folder to the same place below ``output``; a single file may also go
     to a file: ``output`` is one where it has the suffix of a picture or a video and is no folder.
     """
+    _real_folder.cache_clear()  # the working folder and its links may be others now
     counts: Counter[str] = Counter()
     seen: tuple[dict[str, str], dict[str, str]] = {}, {}
     # In one folder only neighbours can get in each other's way.

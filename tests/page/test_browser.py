@@ -148,8 +148,8 @@ def test_colours_are_clicked_typed_suggested_and_taken_from_a_picture(page, tmp_
         page.locator("#take-pair").click()
     assert download.value.suggested_filename == "a_emoji_before_and_after.jpg"
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.locator("#copy").click()
-    sync_api.expect(page.locator("#copy")).to_have_text("Copied")
+    page.locator("#copy-both").click()
+    sync_api.expect(page.locator("#copy-both")).to_have_text("Copied")
     kinds = page.evaluate("async () => (await navigator.clipboard.read()).flatMap(item => item.types)")
     assert kinds == ["image/png"]
     page.locator("#directions").get_by_text("emoji → sketch").click()

@@ -43,6 +43,15 @@ def test_nothing_at_all_is_said_with_the_command_that_helps(here):
         choices.choose(None)
 
 
+def test_no_name_stands_twice_on_the_page(here):
+    """A rule of the style sheet or of a script would meet two things."""
+    pytest.importorskip("gradio", reason="the page needs the extra: app")
+    from cyclegan.page.page import build
+
+    names = [block.elem_id for block in build().blocks.values() if block.elem_id]
+    assert len(names) > 20 and len(names) == len(set(names)), sorted(names)
+
+
 def test_two_cards_of_one_direction_are_one_choice(here):
     url = {"G_AB": ("url", "http://127.0.0.1:1/none.pth")}
     card(here / "pretrained", "summer2winter_park", ["summer", "winter"], **url)
