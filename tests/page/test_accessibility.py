@@ -34,7 +34,7 @@ def opened(page, tab: str) -> None:
     page.wait_for_timeout(2000)  # what comes in by itself
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1366, "light"), (390, "dark"), (390, "light")])
+@pytest.mark.parametrize(("width", "scheme"), [(1366, "light"), (390, "dark")])
 def test_axe_finds_nothing(address, width, scheme):
     findings = []
     with sync_api.sync_playwright() as playwright:
