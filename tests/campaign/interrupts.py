@@ -34,7 +34,7 @@ def interrupts(count: int, seed: int) -> tuple[str, int]:
         time.sleep(0.1 + draw.uniform(0, start_takes))  # before, Python itself is starting
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=1200)[0]
-        # A shell sees 130 in both cases: who died of the signal while Python was still importing, and who said so.
+        # To a shell both are 130: to leave with that number, or by the signal itself after the line.
         fine = process.returncode in (130, -signal.SIGINT) and "Traceback" not in said
         saved += "the same command goes on" in said
         wrong += not fine
