@@ -37,6 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
     if options.port is not None and not 0 < options.port < 65536:
         return _complain(f"--port is a number from 1 to 65535, not {options.port}")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    for name in ("no_proxy", "NO_PROXY"):  # gradio asks its own server something first, which is behind no proxy
+        own = [os.environ.get(name), "127.0.0.1", "localhost", options.host]
+        os.environ[name] = ",".join(filter(None, own))
     try:
         import gradio  # noqa: F401
     except ModuleNotFoundError:
@@ -63,7 +66,7 @@ def serve(options: Options, auth: tuple[str, str] | None) -> int:
             server_name=options.host, server_port=options.port, share=options.share, root_path=options.root_path,
             auth=auth, max_file_size=UPLOAD, theme=theme(), css=CSS, head=ICON + ABILITIES, ssr_mode=False, pwa=False,
             footer_links=["api"], enable_monitoring=False, show_error=True,
-            _frontend=False,  # no look at its own address, which fails behind HTTP_PROXY and on a busy machine
+            _frontend=False,  # no look at its own address, which fails on a busy machine
         )  # fmt: skip
     except OSError:
         return _complain(f"the port {options.port or 'range from 7860'} is taken: give another --port")
