@@ -60,9 +60,19 @@ def choose(page, name: str, direction: str) -> None:
     sync_api.expect(page.locator("#directions")).to_contain_text(direction)
 
 
-def shown(page, place: str) -> list[str]:
-    """Addresses of the pictures in one place of the page."""
-    return page.locator(f"{place} img").evaluate_all("all => all.map(one => one.src)")
+def shown(page, place: str, count: int = 2, instead_of: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Addresses of the pictures in one place of the page, once ``count`` stand there and others than ``instead_of``.
+
+    The words about a picture and the picture are drawn one after the other, in either order.
+    """
+    page.wait_for_function(
+        """([place, count, old]) => {
+            const all = [...document.querySelectorAll(`${place} img`)].map(one => one.src);
+            return all.length === count && all.every(one => one) && all.join() !== old;
+        }""",
+        arg=[place, count, ",".join(instead_of)],
+    )
+    return tuple(page.locator(f"{place} img").evaluate_all("all => all.map(one => one.src)"))
 
 
 def upload(page, path) -> None:
@@ -84,8 +94,7 @@ def test_upload_result_round_trip_download_and_the_other_direction(page, tmp_pat
     before = shown(page, "#result")
     page.locator("#directions").get_by_text("zebra → horse").click()
     sync_api.expect(page.locator("#said")).to_contain_text("zebra → horse")
-    after = shown(page, "#result")
-    assert len(before) == len(after) == 2 and before[1] != after[1]
+    assert shown(page, "#result", instead_of=before)[1] != before[1]
 
 
 def test_a_bad_file_is_told_kindly_and_the_next_one_works(page, tmp_path):
@@ -112,7 +121,7 @@ def test_a_stroke_is_translated_and_wiped_off(page):
     page.mouse.up()
     sync_api.expect(page.locator("#draw-hint")).to_contain_text("by sketch2photo")  # as none was chosen that draws
     sync_api.expect(page.locator("#draw-said")).to_contain_text("sketch → photo")
-    assert len(shown(page, "#made")) == len(shown(page, "#redrawn")) == 1
+    assert shown(page, "#made", 1) != shown(page, "#redrawn", 1)
     page.locator("#pad").get_by_role("button", name="Clear").click()
     sync_api.expect(page.locator("#made img")).to_have_count(0)
 
@@ -122,11 +131,11 @@ def test_colours_are_clicked_typed_suggested_and_taken_from_a_picture(page, tmp_
     choose(page, "drawn", "sketch → emoji")
     picture(7, 90, 90).save(tmp_path / "a.png")
     upload(page, tmp_path / "a.png")
-    typical = shown(page, "#result")[1]
+    typical = shown(page, "#result")
     said = sync_api.expect(page.locator("#said"))
     page.locator("#colours").get_by_label("red", exact=True).click()
     said.to_contain_text("In the colours of red.")
-    assert shown(page, "#result")[1] != typical
+    assert shown(page, "#result", instead_of=typical)[1] != typical[1]
     sync_api.expect(page.locator("#colours [aria-pressed=true]")).to_have_count(1)
     text = page.locator("#colours").get_by_label("Colours, separated")
     text.fill("/etc/passwd")
@@ -163,7 +172,7 @@ def test_it_opens_with_an_example_that_is_translated_already(browser, address):
     sync_api.expect(page.locator("#said")).to_contain_text("horse → zebra", timeout=PATIENCE)
     first = shown(page, "#result")
     page.locator("#examples button.thumbnail-item").nth(1).click()
-    page.wait_for_function("old => document.querySelectorAll('#result img')[1]?.src !== old", arg=first[1])
+    assert shown(page, "#result", instead_of=first)[1] != first[1]
     choose(page, "tiny", "horse → zebra")  # which has no examples
     sync_api.expect(page.locator("#said")).to_contain_text("appears here")
     page.locator("#go").click()
