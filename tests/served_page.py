@@ -57,7 +57,7 @@ def picture(seed: int, width: int = 96, height: int = 64) -> Image.Image:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *flags: str):
+def running(folder: Path, *flags: str, **environment: str):
     """``python app.py`` with ``folder`` as its working directory; gives the page's address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -65,7 +65,7 @@ def running(folder: Path, *flags: str):
     temporary = folder / "temporary"
     temporary.mkdir(exist_ok=True)
     offline = {"HF_HUB_OFFLINE": "1", "CYCLEGAN_MODELS": str(folder / "models"), "TMPDIR": str(temporary)}
-    environment = os.environ | offline | {"OMP_NUM_THREADS": "1"}
+    environment = os.environ | offline | {"OMP_NUM_THREADS": "1"} | environment
     with open(folder / "app.log", "w") as log:
         command = [sys.executable, str(APP), "--port", str(port), *flags]
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)

@@ -116,6 +116,8 @@ def find_dataset(name_or_folder: str | os.PathLike, data: str | os.PathLike | No
             return made.name, made, own_card(made)
     if path.is_file():
         return find_dataset(path.stem if is_table(path) else stem(path.name), path)
+    if is_table(path) or given.endswith(ENDINGS):
+        raise UserError(f"there is no file {given}")
     if is_name:
         dataset_card(given)  # says that it does not exist, and which names are near
     if re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", given):

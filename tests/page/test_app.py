@@ -158,12 +158,15 @@ def test_visitors_at_the_same_time_each_get_their_own(address, folder, tmp_path)
 
 def test_password_and_proxy_path_and_nothing_left_behind(tmp_path):
     make_run(tmp_path / "runs" / "tiny", ("horse", "zebra"))
-    picture(1).save(tmp_path / "a.png")
-    with running(tmp_path, "--auth", "ann:s3cret", "--root-path", "/demo") as address:
+    dead = "http://127.0.0.1:9"  # a proxy that does not answer keeps the page from nothing: it starts all the same
+    proxies = {"HTTP_PROXY": dead, "http_proxy": dead, "HTTPS_PROXY": dead, "https_proxy": dead, "ALL_PROXY": dead}
+    no_exceptions = {"NO_PROXY": "", "no_proxy": ""}
+    with running(tmp_path, "--auth", "ann:s3cret", "--root-path", "/demo", **proxies, **no_exceptions) as address:
         with pytest.raises(Exception, match="login"):
             Client(address, verbose=False)
         client = Client(address, auth=("ann", "s3cret"), verbose=False)
         assert client.config["root"].endswith("/demo")
+        assert client.submit(api_name="/translators").result(timeout=120)
         uploads = list((tmp_path / "temporary").glob("cyclegan-page-*"))
         assert uploads
     deadline = time.monotonic() + 20

@@ -214,6 +214,9 @@ def test_dry_run_prints_settings_parameters_and_memory_and_writes_nothing(square
     [
         (["no-such-set"], "there is no data set 'no-such-set'"),
         (["horse2zebr"], "horse2zebra"),
+        (["nowhere.csv"], "there is no file nowhere.csv"),
+        (["data/nowhere.zip"], "there is no file data/nowhere.zip"),  # not asked of Hugging Face, as OWNER/NAME
+        (["nowhere/"], "there is no folder nowhere/"),
         (["sketch2emoji", "--size", "30", "--load", "30"], "--size must be"),
     ],
 )
