@@ -36,6 +36,12 @@ def masks_beside(folder: Path, files: Sequence[Path]) -> Masks | None:
     return {pictures[name]: masks for name, masks in found.items()}
 
 
+def masks_of_both(folders: Sequence[Path], sides: Sequence[Sequence[Path]]) -> list[Masks]:
+    """``masks_beside`` each domain's folder for its pictures; [] where neither has any, {} for one that has none."""
+    found = [masks_beside(folder, files) for folder, files in zip(folders, sides, strict=True)]
+    return [masks or {} for masks in found] if any(found) else []
+
+
 def masks_in(folder: Path, pictures: Collection[str]) -> dict[str, list[Path]]:
     """The masks in a folder, by the picture: of those of ``pictures`` that have any.
 

@@ -3,6 +3,7 @@
 kornia wants [0, 1], the networks want [-1, 1], files hold uint8.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from cyclegan.data.images import read_image
+from cyclegan.data.masks import with_mask
 from cyclegan.data.values import Span
 
 BICUBIC = Image.Resampling.BICUBIC  # Pillow's averages when it shrinks, as the reference does; OpenCV's leaves moiré
@@ -70,16 +72,25 @@ def as_image(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
 
 
-def read_square(path: Path, size: int, channels: int = 3, resize: str = "stretch", span: Span | None = None) -> Tensor:
+def read_square(
+    path: Path,
+    size: int,
+    channels: int = 3,
+    resize: str = "stretch",
+    span: Span | None = None,
+    masks: Sequence[Path] | None = None,
+) -> Tensor:
     """The picture in a file as uint8 (channels, size, size), by Pillow's bicubic where it has another size.
 
     ``resize`` is ``stretch`` (to a square) or ``fit`` (keep proportions, crop the longer side in the middle); ``span``
-    as for ``read_image``. Raises ``ImageError``.
+    as for ``read_image``. The picture's ``masks`` become one more channel, see ``with_mask``; None for none. Raises
+    ``ImageError``.
     """
     pixels, target = read_image(path, channels, span), (size, size)
+    pixels = pixels if masks is None else with_mask(pixels, masks)
     if resize == "fit" and pixels.shape[:2] != target:
         parts = [ImageOps.fit(as_image(part), target, BICUBIC) for part in _images(pixels)]
-        return to_tensor(_joined(parts, channels))
+        return to_tensor(_joined(parts, pixels.shape[2]))
     return to_tensor(resized(pixels, size, size))
 
 

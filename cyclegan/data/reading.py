@@ -8,7 +8,7 @@ from typing import Any
 from cyclegan.data.check import find_spans
 from cyclegan.data.dataset_cards import spans_on_card
 from cyclegan.data.datasets import Dataset
-from cyclegan.data.masks import Masks, masks_beside
+from cyclegan.data.masks import Masks, masks_of_both
 from cyclegan.data.values import Span
 
 Say = Callable[[str], None]
@@ -60,19 +60,30 @@ def spans_of(
     return used
 
 
-def masks_of(found: Dataset, train: Sequence[list[Path]], reading: Reading) -> list[Masks]:
+def masks_of(found: Dataset, train: Sequence[list[Path]], reading: Reading, paired: bool = False) -> list[Masks]:
     """The masks of each domain's training pictures; [] where there are none, or nobody who could use them."""
-    if found.side_by_side:
+    sides = [] if found.side_by_side else masks_of_both((found.train_A, found.train_B), train)
+    if not sides:
         return []
-    sides = [masks_beside(*side) for side in zip((found.train_A, found.train_B), train, strict=True)]
-    if not any(sides):
-        return []
-    if not reading.masks or len(set(found.channels)) > 1:
-        why = "pictures of A and B differ in their channels" if reading.masks else "this model takes none"
+    if why := _unused(found, reading, paired):
         reading.say(f"The masks beside the pictures are not used in training: {why}. translate --mask uses them.")
         return []
     for domain, files, masks in zip(found.domains, train, sides, strict=True):
         have = f"{len(masks)} of {len(files)} pictures" if masks else "no picture"
         rest = "" if masks and len(masks) == len(files) else "; one without may change everywhere"
         reading.say(f"Masks: {have} of {domain}{rest}.")
-    return [masks or {} for masks in sides]
+    return sides
+
+
+def test_masks_of(found: Dataset, test: Sequence[list[Path]], reading: Reading) -> list[Masks]:
+    """As ``masks_of``, for the pictures that samples and evaluations in training show; nothing is said."""
+    if found.side_by_side or _unused(found, reading):
+        return []
+    return masks_of_both((found.test_A or found.train_A, found.test_B or found.train_B), test)
+
+
+def _unused(found: Dataset, reading: Reading, paired: bool = False) -> str:
+    """Why masks are not used; "" where they are."""
+    if not reading.masks:
+        return "with pairs the true picture says what is to change" if paired else "this model takes none"
+    return "pictures of A and B differ in their channels" if len(set(found.channels)) > 1 else ""

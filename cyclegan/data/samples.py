@@ -205,10 +205,20 @@ def spread(files: list[Path], count: int) -> list[Path]:
 
 
 def fixed_pictures(
-    files: list[Path], count: int, size: int, channels: int, resize: str = "stretch", span: Span | None = None
+    files: list[Path],
+    count: int,
+    size: int,
+    channels: int,
+    resize: str = "stretch",
+    span: Span | None = None,
+    masks: Masks | None = None,
 ) -> Tensor:
     """Up to ``count`` pictures spread evenly over ``files``, as uint8 (N, channels, size, size).
 
-    ``resize`` is ``stretch`` (to a square) or ``fit`` (keep proportions, crop the longer side in the middle).
+    ``resize`` is ``stretch`` (to a square) or ``fit`` (keep proportions, crop the longer side in the middle). Where
+    there are ``masks`` of the pictures, theirs is one more channel.
     """
-    return torch.stack([read_square(path, size, channels, resize, span) for path in spread(files, count)])
+    chosen = spread(files, count)
+    own = [None if masks is None else masks.get(path, []) for path in chosen]
+    read = [read_square(path, size, channels, resize, span, its) for path, its in zip(chosen, own, strict=True)]
+    return torch.stack(read)

@@ -19,7 +19,7 @@ from cyclegan.data.identity import fingerprints
 from cyclegan.data.paired import Paired, by_stem
 from cyclegan.data.pixels import to_signed
 from cyclegan.data.published import read_published
-from cyclegan.data.reading import Reading, masks_of, spans_of
+from cyclegan.data.reading import Reading, masks_of, spans_of, test_masks_of
 from cyclegan.data.samples import Samples, Unpaired, fixed_pictures
 from cyclegan.data.single import (
     ArrayPictures,
@@ -40,8 +40,9 @@ class Source:
     """An opened data set.
 
     ``fixed(count, resize)`` gives up to ``count`` fixed test pictures of each domain as uint8 (N, C, size, size): to
-    look at, and to measure with. ``augment(device)`` gives the function from a batch of uint8 tensors to the model's
-    input in [-1, 1] on the device.
+    look at, and to measure with. ``fixed_masks`` gives their masks, uint8 (N, 1, size, size) with 255 where a picture
+    is to change, and () where there are none. ``augment(device)`` gives the function from a batch of uint8 tensors to
+    the model's input in [-1, 1] on the device.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Source:
     fixed: Callable[[int, str], tuple[Tensor, ...]]
     augment: Callable[[torch.device], Callable[..., tuple[Tensor, ...]]]
     augment_D: Callable[[Tensor], Tensor] | None = None
+    fixed_masks: Callable[[int, str], tuple[Tensor, ...]] = lambda count, resize: ()
     split: Literal["test", "training"] = "test"  # where the fixed pictures come from
     card: dict[str, Any] = field(default_factory=dict)
     record: dict[str, Any] = field(default_factory=dict)  # what a run folder keeps of it, see ``record_of``
@@ -117,16 +119,21 @@ def _two_domains(
     if config.color and set(found.channels) - {1, 3}:
         raise UserError(f"--color varies colours, and {found.name} has pictures of {found.channels} bands")
     spans = spans_of(found.name, found.domains, wide, found.channels, config.range, found.card, reading)
-    masks = masks_of(found, train, reading)
+    masks, test_masks = masks_of(found, train, reading, kind is Paired), test_masks_of(found, test, reading)
     check_bodies(list(zip(train, found.channels, spans, strict=True)), reading.skip_bad, reading.say, masks)
     samples = kind(
         train[0], train[1], config, found.channels, reading.seed, reading.cache, reading.skip_bad, spans, masks
     )
 
+    of_test = list(zip(test, found.channels, spans, strict=True))
+
     def fixed(count: int, resize: str) -> tuple[Tensor, ...]:
+        return tuple(fixed_pictures(files, count, config.size, c, resize, span) for files, c, span in of_test)
+
+    def fixed_masks(count: int, resize: str) -> tuple[Tensor, ...]:
         return tuple(
-            fixed_pictures(files, count, config.size, channels, resize, span)
-            for files, channels, span in zip(test, found.channels, spans, strict=True)
+            fixed_pictures(files, count, config.size, channels, resize, span, own)[:, -1:]
+            for (files, channels, span), own in zip(of_test, test_masks, strict=False)  # there may be none
         )
 
     described = ", ".join(
@@ -142,6 +149,7 @@ def _two_domains(
         fixed=fixed,
         augment=lambda device: Augment(config, device, kind is Paired, bool(masks)),
         augment_D=DiscriminatorAugment() if config.diffaug else None,
+        fixed_masks=fixed_masks,
         card=found.card,
         record=record_of(found.folder, train, spans) | ({"masks": [len(m) for m in masks]} if masks else {}),
     )

@@ -11,10 +11,11 @@ from torch import Tensor
 from cyclegan.data.datasets import Dataset
 from cyclegan.data.finding import find_images
 from cyclegan.data.pixels import as_colour, to_levels, to_signed
-from cyclegan.data.values import Span
+from cyclegan.evaluate.inputs import TestSet
 from cyclegan.evaluate.measure import Example, Framing
 from cyclegan.networks import library
 from cyclegan.networks.directions import A_TO_B, B_TO_A, DIRECTIONS, Direction
+from cyclegan.networks.layers import composite
 from cyclegan.networks.weights import read_header
 from cyclegan.sample.generator import Generator
 from cyclegan.system.errors import UserError, WeightsError
@@ -22,36 +23,6 @@ from cyclegan.system.files import sha256_of
 from cyclegan.translate.translator import Translator
 
 TOGETHER = 4  # pictures translated in one call
-
-
-@dataclass(frozen=True)
-class TestSet:
-    """The real pictures of one direction."""
-
-    direction: Direction
-    domains: tuple[str, str]  # (source, target)
-    channels: tuple[int, int]
-    inputs: list[Path]
-    targets: list[Path]
-    training: list[Path]  # of the target domain
-    truth: dict[Path, Path]  # input → what it should become, where that is known
-    spans: tuple[Span | None, Span | None] = (None, None)  # of files of more than 8 bits, see ``data.values``
-
-    def targets_of(self, paths: Sequence[Path], framing: Framing) -> Iterator[Example]:
-        """Real pictures of the target domain."""
-        return (Example(as_colour(framing.read(path, self.channels[1], self.spans[1]))) for path in paths)
-
-    def untouched(self, framing: Framing, chosen: Sequence[int]) -> Iterator[Example]:
-        """The inputs with the numbers ``chosen`` as they are, for outputs."""
-        for path in (self.inputs[i] for i in chosen):
-            picture = as_colour(framing.read(path, self.channels[0], self.spans[0]))
-            yield Example(picture, picture, truth=self.true(path, framing))
-
-    def true(self, path: Path, framing: Framing) -> Tensor | None:
-        """The ground truth of an input."""
-        if path not in self.truth:
-            return None
-        return as_colour(framing.read(self.truth[path], self.channels[1], self.spans[1]))
 
 
 @dataclass(frozen=True)
@@ -70,10 +41,15 @@ class Pair:
         paths = test.inputs if chosen is None else [test.inputs[i] for i in chosen]
         for first in range(0, len(paths), TOGETHER):
             group = paths[first : first + TOGETHER]
-            sources = torch.stack([framing.read(path, self.there.channels[0], test.spans[0]) for path in group])
-            outputs = self._outputs(to_signed(sources), (chosen or range(len(paths)))[first : first + TOGETHER])
-            # The way back starts from what the generator gave, not from what 8 bits leave of it, as in training.
-            backs = to_levels(_backs(self.back, outputs, to_signed(sources))) if self.back else [None] * len(group)
+            sources, inside = test.read(group, self.there.channels[0], framing)
+            signed = to_signed(sources)
+            outputs = self._outputs(signed, (chosen or range(len(paths)))[first : first + TOGETHER])
+            outputs = outputs if inside is None else composite(outputs, signed, inside)
+            backs: Sequence[Tensor | None] = [None] * len(group)
+            if self.back:
+                # It starts from what the generator gave, not from what 8 bits leave of it, as in training.
+                home = _backs(self.back, outputs, signed)
+                backs = list(to_levels(home if inside is None else composite(home, signed, inside)))
             for path, source, output, back in zip(group, sources, to_levels(outputs), backs, strict=True):
                 returned = None if back is None else as_colour(back)
                 yield Example(as_colour(output), as_colour(source), returned, test.true(path, framing))

@@ -11,10 +11,12 @@ import torch
 
 from cyclegan.data.dataset_cards import dataset_names, spans_on_card
 from cyclegan.data.datasets import Dataset, dataset_of_run, locate
-from cyclegan.evaluate.entries import Pair, ResultFolder, TestSet, is_generator, load_translators, pairs, pictures
+from cyclegan.data.masks import masks_beside
+from cyclegan.evaluate.entries import Pair, ResultFolder, is_generator, load_translators, pairs, pictures
 from cyclegan.evaluate.features import FeatureNetwork, default_features, load_features
 from cyclegan.evaluate.generators import assess_generators
 from cyclegan.evaluate.html import Sheets
+from cyclegan.evaluate.inputs import TestSet
 from cyclegan.evaluate.measure import Example, Framing, Measured, compare, ranked
 from cyclegan.evaluate.options import Evaluation
 from cyclegan.evaluate.report import describe, remarks
@@ -91,7 +93,7 @@ def _direction(
 
     target = real(test.targets, "real pictures")
     entry: dict[str, Any] = {"direction": test.direction.letters, "from": test.domains[0], "to": test.domains[1]}
-    entry |= {"inputs": len(test.inputs), "targets": len(test.targets), "rows": []}
+    entry |= {"inputs": len(test.inputs), "targets": len(test.targets), "masks": len(test.masks), "rows": []}
     for row in rows:
         count = len(row.files) if isinstance(row, ResultFolder) else len(test.inputs)
         enough(count, row.name)
@@ -145,7 +147,12 @@ def _test(data: Dataset, direction: Direction, rows: list) -> TestSet:
     trained = [row.there.spans for row in rows if isinstance(row, Pair)]
     on_card = spans_on_card(data.card)
     spans = next((spans for spans in trained if any(spans)), direction.of(on_card) if on_card else (None, None))
-    return TestSet(direction, domains, channels, test[0], test[1], train[1] if has_test else [], truth, spans)
+    training = train[1] if has_test else []
+    folder = direction.of((data.test_A, data.test_B) if has_test else (data.train_A, data.train_B))[0]
+    # Where the true picture is known it says what is to change, and with other channels nothing can be kept.
+    masked = not truth and channels[0] == channels[1]
+    masks = masks_beside(folder, test[0]) if folder and masked else None
+    return TestSet(direction, domains, channels, test[0], test[1], training, truth, spans, masks or {})
 
 
 def _drawn(files: list[Path], count: int, seed: int) -> list[Path]:

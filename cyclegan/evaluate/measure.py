@@ -40,9 +40,14 @@ class Framing:
     size: int
     resize: str = "stretch"  # or "fit": keep proportions, crop the longer side in the middle
 
-    def read(self, path: Path, channels: int = 3, span: Span | None = None) -> Tensor:
-        """uint8 (channels, size, size) of a file, by Pillow's bicubic where it has another size."""
-        return read_square(path, self.size, channels, self.resize, span)
+    def read(
+        self, path: Path, channels: int = 3, span: Span | None = None, masks: Sequence[Path] | None = None
+    ) -> Tensor:
+        """uint8 (channels, size, size) of a file, by Pillow's bicubic where it has another size.
+
+        With ``masks``, which may be none in particular, one more channel is 255 inside of them.
+        """
+        return read_square(path, self.size, channels, self.resize, span, masks)
 
 
 @dataclass

@@ -133,7 +133,9 @@ def protocol_lines(report: dict) -> list[tuple[str, str]]:
     found = [("data", f"{p['dataset']}, {p['split']} pictures")]
     what = "samples" if "samples" in p else "inputs"
     for d in report["directions"]:
-        found.append((f"{d['from']} → {d['to']}", f"{d['inputs']} {what} against {d['targets']} real pictures"))
+        masked = f", {d['masks']} of them with masks" if d.get("masks") else ""
+        line = f"{d['inputs']} {what}{masked} against {d['targets']} real pictures"
+        found.append((f"{d['from']} → {d['to']}", line))
     if "samples" in p:
         found.append(("samples", f"the first of seed {p['seed']}, truncation {p['samples']['truncation']:g}"))
     found.append(("pictures", f"{how} to {size} by Pillow's bicubic where they have another size; outputs of 8 bits"))
@@ -209,11 +211,14 @@ def remarks(report: dict) -> list[str]:
         name = report["protocol"]["dataset"]
         found.append(f"{name} has no test pictures: measured on the training pictures, which flatters")
     for direction in report["directions"]:
+        if masks := direction.get("masks"):
+            of = f"{masks} of {direction['inputs']} {direction['from']} pictures"
+            found.append(f"{of} have masks, outside of which a translator's output and round trip are the input itself")
         for row in direction["rows"]:
             trained_at = row.get("facts", {}).get("trained_at")
             if trained_at and trained_at != size:
                 found.append(f"{row['name']} was trained at {trained_at} pixels and is measured at {size}")
-            if row["kind"] == "translator" and row["change"] < SAME:
+            if row["kind"] == "translator" and row["change"] < SAME and not masks:
                 found.append(f"{row['name']} returns its input nearly unchanged ({direction['from']} to "
                              f"{direction['to']}: {row['change']:.1f} levels of 255 on average)")  # fmt: skip
     return list(dict.fromkeys(found))

@@ -192,14 +192,16 @@ class CycleGAN(Game):
         return 0.5 * loss
 
     @torch.no_grad()
-    def preview(self, real_A: Tensor, real_B: Tensor) -> dict[str, list[list[Tensor]]]:
+    def preview(self, real_A: Tensor, real_B: Tensor, *masks: Tensor) -> dict[str, list[list[Tensor]]]:
         """Rows A → B → A and rows B → A → B, from the averaged weights; leaves no trace in training.
 
-        Where colours are chosen, a picture takes those of the other domain's picture at its place; a block more has a
-        row for each picture, in the colours of them all in turn.
+        With ``masks`` as in ``step`` all of a row are the picture itself outside of its mask. Where colours are chosen,
+        a picture takes those of the other domain's picture at its place; a block more has a row for each picture, in
+        the colours of them all in turn.
         """
         networks = {domain: self.players["G"].best(name) for domain, name in MAKES.items()}
         real, palettes = {"A": real_A, "B": real_B}, self._palettes_of(real_A, real_B)
+        inside = dict(zip("AB", masks or (None, None), strict=True))
         modes = {domain: network.training for domain, network in networks.items()}
         blocks = {}
         for network in networks.values():
@@ -207,14 +209,16 @@ class CycleGAN(Game):
         for (start, end), names in (("AB", self.domains), ("BA", self.domains[::-1])):
             rows = []
             for i, picture in enumerate(real[start].split(1)):
-                fake = _made(networks[end], picture, _nth(palettes[end], i)).float()
-                back = _made(networks[start], fake, _nth(palettes[start], i)).float()
+                mask = _nth(inside[start], i)
+                fake = _made(networks[end], picture, _nth(palettes[end], i), mask).float()
+                back = _made(networks[start], fake, _nth(palettes[start], i), mask).float()
                 rows.append([picture[0], fake[0], back[0]])
             blocks[f"{names[0]} → {names[1]} → {names[0]}"] = rows
             if end in self.palettes:
+                several = [picture.expand(len(palettes[end]), -1, -1, -1) for picture in real[start].split(1)]
                 blocks[f"{names[0]} → {names[1]}, other colours"] = [
-                    list(_made(networks[end], picture.expand(len(palettes[end]), -1, -1, -1), palettes[end]).float())
-                    for picture in real[start].split(1)
+                    list(_made(networks[end], same, palettes[end], _nth(inside[start], i)).float())
+                    for i, same in enumerate(several)
                 ]
         for domain, network in networks.items():
             network.train(modes[domain])
@@ -242,9 +246,10 @@ class CycleGAN(Game):
             memory.load_state_dict(state[f"palettes_{domain}"], self.device)
 
 
-def _made(network: nn.Module, pictures: Tensor, palettes: Tensor | None) -> Tensor:
-    """What a generator makes of pictures, in colours that are asked for where it takes palettes."""
-    return network(pictures) if palettes is None else network(pictures, palettes)
+def _made(network: nn.Module, pictures: Tensor, palettes: Tensor | None, mask: Tensor | None = None) -> Tensor:
+    """What a generator makes of pictures, in colours that are asked for where it takes palettes, and inside a mask."""
+    made = network(pictures) if palettes is None else network(pictures, palettes)
+    return made if mask is None else composite(made, pictures, mask)
 
 
 def _twice(palettes: Tensor | None) -> Tensor | None:

@@ -216,8 +216,9 @@ class Game:
     def preview(self, *pictures: Tensor) -> dict[str, list[list[Tensor]]]:
         """Pictures to look at: title → rows of (C, H, W) tensors in [-1, 1].
 
-        ``pictures`` are fixed test pictures, one tensor a domain; a model that makes pictures from noise has its own
-        fixed latents instead. Leaves no trace in training.
+        ``pictures`` are fixed test pictures, one tensor a domain, and behind them their masks as in ``step``, outside
+        of which a translation shows its input; a model that makes pictures from noise has its own fixed latents
+        instead. Leaves no trace in training.
         """
         raise NotImplementedError
 

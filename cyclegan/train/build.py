@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from cyclegan.data.pixels import to_signed
+from cyclegan.data.pixels import to_signed, to_unit
 from cyclegan.data.reading import Reading, Say
 from cyclegan.data.source import SAMPLES, Source
 from cyclegan.models import load_model
@@ -29,7 +29,7 @@ class Training:
     config: Config
     source: Source
     game: Game
-    still: tuple[Tensor, ...]  # fixed test pictures in [-1, 1] on the device, one tensor a domain
+    still: tuple[Tensor, ...]  # fixed test pictures in [-1, 1] on the device, one tensor a domain; then their masks
     judge: Judge | None
 
     @property
@@ -67,6 +67,7 @@ def build(config: Config, source: Source, device: torch.device, say: Say = print
             "batch.")  # fmt: skip
     prepare(game, training)
     still = tuple(to_signed(pictures, device) for pictures in source.fixed(STILL, "stretch"))
+    still += tuple(to_unit(masks, device) for masks in source.fixed_masks(STILL, "stretch"))
     judge = Judge(game, source, config) if training.eval_every else None
     return Training(config, source, game, still, judge)
 

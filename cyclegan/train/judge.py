@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cyclegan.data.pixels import as_colour, to_levels, to_signed
+from cyclegan.data.pixels import as_colour, to_levels, to_signed, to_unit
 from cyclegan.data.source import Source
 from cyclegan.evaluate.features import FeatureNetwork, load_features
 from cyclegan.evaluate.metrics import kid, mean_difference
 from cyclegan.evaluate.report import SAME
 from cyclegan.models.game import Game
+from cyclegan.networks.layers import composite
 from cyclegan.system.devices import from_first, process_rank
 from cyclegan.system.errors import UserError
 from cyclegan.train.config import Config
@@ -40,6 +41,7 @@ class Judged:
     title: str
     inputs: Tensor  # a translator's: uint8 (N, C, H, W); a generator's: latents (N, …)
     real: np.ndarray  # features of the pictures that its outputs should resemble
+    masks: Tensor | None = None  # uint8 (N, 1, H, W) of a translator's inputs: outside of them these stay
 
 
 class Judge:
@@ -81,6 +83,8 @@ class Judge:
             raise UserError("evaluations compare pictures, and this model makes solids: leave out --eval-every")
         resize = getattr(pictures_config, "resize", "stretch")
         pictures = dict(zip(source.domains, source.fixed(self.training.eval_pictures, resize), strict=True))
+        masks = source.fixed_masks(self.training.eval_pictures, resize)
+        inside = dict(zip(source.domains, masks, strict=False))  # there may be none
         for domain, batch in pictures.items():
             if len(batch) < 2:
                 raise UserError(f"evaluations need at least two test pictures of {domain}: leave out --eval-every")
@@ -94,7 +98,7 @@ class Judge:
                 inputs = network.latents(self.training.eval_pictures, draws)
             else:
                 inputs = pictures[domains[0]]
-            judged[name] = Judged(" → ".join(domains), inputs, features[domains[-1]])
+            judged[name] = Judged(" → ".join(domains), inputs, features[domains[-1]], inside.get(domains[0]))
         return judged
 
     @property
@@ -118,11 +122,12 @@ class Judge:
         network: Any
         for name, (network, header) in game.exports().items():
             judged = self.judged[name]
-            outputs = as_colour(made(network, judged.inputs, game.device, header.get("palettes")))
+            outputs = as_colour(made(network, judged.inputs, game.device, header.get("palettes"), judged.masks))
             features, _ = self.network(outputs)
             metrics[f"KID {self.network.name} {name}"] = kid(features, judged.real)
             if header.get("kind") != "generator":
-                change[name] = mean_difference(outputs, as_colour(judged.inputs)).mean().item()
+                share = 1 if judged.masks is None else judged.masks.double().mean().item() / 255
+                change[name] = mean_difference(outputs, as_colour(judged.inputs)).mean().item() / max(share, 1e-9)
         before = [_score(entry) for entry in self.history]
         self.history.append({"step": step, "metrics": metrics, "change": change})
         score = _score(self.history[-1])
@@ -168,10 +173,17 @@ class Judge:
 
 
 @torch.no_grad()
-def made(network: nn.Module, inputs: Tensor, device: torch.device, palettes: list | None = None) -> Tensor:
+def made(
+    network: nn.Module,
+    inputs: Tensor,
+    device: torch.device,
+    palettes: list | None = None,
+    masks: Tensor | None = None,
+) -> Tensor:
     """What a network makes of uint8 pictures or of latents, as uint8 (N, C, H, W); it keeps its mode.
 
-    Where it takes ``palettes``, picture number n is painted with palette number n modulo their count.
+    Where it takes ``palettes``, picture number n is painted with palette number n modulo their count. With ``masks``,
+    uint8 (N, 1, H, W), pictures stay what they are outside.
     """
     mode = network.training
     network.eval()
@@ -180,7 +192,8 @@ def made(network: nn.Module, inputs: Tensor, device: torch.device, palettes: lis
     for part, places in zip(inputs.split(TOGETHER), numbers, strict=True):
         part = to_signed(part, device) if part.dtype == torch.uint8 else part.to(device)
         beside = [torch.tensor(palettes, device=device)[places % len(palettes)]] if palettes else []
-        parts.append(to_levels(network(part, *beside)))
+        output = network(part, *beside)
+        parts.append(to_levels(output if masks is None else composite(output, part, to_unit(masks[places], device))))
     network.train(mode)
     return torch.cat(parts)
 

@@ -175,7 +175,7 @@ class Run:
             draw_curves(self.folder)
 
     def sample(self, game: Game, step: int, pictures: tuple) -> None:
-        """Writes the game's preview of the fixed test ``pictures`` (one tensor a domain, [-1, 1])."""
+        """Writes the game's preview of the fixed test ``pictures`` (one tensor a domain, [-1, 1]; then masks)."""
         if not self.writes:
             return
         blocks = {

@@ -76,6 +76,12 @@ def test_masks_that_cannot_be_used_are_said(photos):
     said = []
     assert len(opened(photos, said, masks=False).samples.sample(0)) == 2
     assert any("this model takes none" in line for line in said)
+    for side in ("zebra", "horse_mask"):
+        for i, path in enumerate(sorted((photos / side).iterdir())):
+            path.rename(path.with_name(f"p_{i}.png"))
+    said.clear()
+    assert len(opened(photos, said, "paired", masks=False).samples.sample(0)) == 2
+    assert any("with pairs the true picture says what is to change" in line for line in said)
     Image.new("L", (40, 40)).save(photos / "horse_mask" / "p_1.png")
     with pytest.raises(UserError, match=r"p_1.png: the mask is 40 × 40 pixels and its picture 64 × 48"):
         opened(photos)
@@ -83,3 +89,24 @@ def test_masks_that_cannot_be_used_are_said(photos):
         path.rename(path.with_name(f"other_{path.name}"))
     with pytest.raises(UserError, match=r"holds no mask of a picture in horse/: that of p_0 is called p_0.png"):
         opened(photos)
+
+
+@pytest.mark.parametrize("resize", ["stretch", "fit"])
+def test_the_pictures_of_samples_and_evaluations_have_masks_too(photos, resize):
+    """Those of training stand in where there are none for the test."""
+    source = opened(photos, resize=resize)
+    (horses, _), (masks, white) = source.fixed(2, resize), source.fixed_masks(2, resize)
+    assert torch.equal(horses[:, :1], masks) and (white == 255).all() and masks.min() == 0
+    assert opened(photos, masks=False).fixed_masks(2, resize) == ()
+    for kind in ("horse", "horse_mask", "zebra"):
+        split = "train_mask" if kind == "horse_mask" else "train"
+        (photos / kind).rename(photos / "moved")
+        (photos / kind.removesuffix("_mask")).mkdir(exist_ok=True)
+        (photos / "moved").rename(photos / kind.removesuffix("_mask") / split)
+    (photos / "horse" / "test").mkdir()
+    photo_of(blob(7), 7).save(photos / "horse" / "test" / "late.png")
+    assert opened(photos, resize=resize).fixed_masks(2, resize) == (), "test pictures without masks"
+    (photos / "horse" / "test_mask").mkdir()
+    blob(7).save(photos / "horse" / "test_mask" / "late.png")
+    source = opened(photos, resize=resize)
+    assert torch.equal(source.fixed(2, resize)[0][:, :1], source.fixed_masks(2, resize)[0])

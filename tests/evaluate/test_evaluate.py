@@ -154,6 +154,23 @@ def test_ground_truth_is_used_where_the_card_says_that_there_is_some(data, tmp_p
     assert "psnr" not in there["real blue training pictures"]
 
 
+def test_outside_of_masks_outputs_are_the_inputs(data, tmp_path):
+    run = export(tmp_path / "mine", data)
+    (data / "testA_mask").mkdir()
+    for path in (data / "testA").iterdir():
+        Image.new("L", (20, 20), 0).save(data / "testA_mask" / path.name)
+    report = evaluate(run)
+    there, back = rows(report), rows(report, 1)
+    assert there["mine"]["change"] == there["mine"]["cycle_error"] == 0 < back["mine"]["change"]
+    kid, of_nothing = (
+        there[name]["features"]["efficientnet-lite0"]["kid"] for name in ("mine", "untouched red pictures")
+    )
+    assert kid == of_nothing
+    assert [direction["masks"] for direction in report["directions"]] == [8, 0]
+    remarks = " ".join(report["protocol"]["remarks"])
+    assert "8 of 8 red pictures have masks" in remarks and "nearly unchanged" not in remarks
+
+
 def test_result_folders_of_the_reference_count_their_fakes_only_and_both_directions(data, tmp_path):
     results = tmp_path / "results"
     results.mkdir()

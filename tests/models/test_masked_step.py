@@ -3,7 +3,10 @@
 import pytest
 import torch
 
+from cyclegan.models.cut import CUT, CUTConfig
 from cyclegan.models.cyclegan import CycleGAN, CycleGANConfig
+
+SMALL_CUT = {"width": 4, "width_D": 8, "blocks": 5, "patches": 8, "ema": 0}
 
 
 @pytest.fixture
@@ -51,3 +54,46 @@ def test_a_white_mask_changes_no_weight():
     without.step(*batch)
     pairs = zip(with_it.G_AB.parameters(), without.G_AB.parameters(), strict=True)
     assert all(torch.equal(one, other) for one, other in pairs)
+
+
+@pytest.mark.parametrize("flipped", [False, True])
+def test_cut_sees_the_composite_too(double, flipped):
+    model = CUT(CUTConfig(**SMALL_CUT, nce_identity=False, lambda_background=3), size=32)
+    real_A, real_B = torch.rand(2, 2, 3, 32, 32) * 2 - 1
+    mask = torch.zeros(2, 1, 32, 32)
+    mask[:, :, 8:20, 4:30] = 1
+    fake_B = model.G_AB(real_A.flip(3) if flipped else real_A)
+    losses = model._generators_turn(real_A, real_B, fake_B, None, flipped, (mask, torch.ones_like(mask)))
+    upright = fake_B.flip(3) if flipped else fake_B
+    textbook = mask * upright + (1 - mask) * real_A
+    seen = textbook.flip(3) if flipped else textbook
+    torch.testing.assert_close(losses["G_AB"], (model.D_B(seen) - 1).square().mean())
+    torch.testing.assert_close(losses["background_A"], ((1 - mask) * (upright - real_A)).abs().mean())
+    torch.testing.assert_close(model._weighted(losses), losses["G_AB"] + losses["nce_A"] + 3 * losses["background_A"])
+
+    judged = []
+    model._translate = lambda *batch: (fake_B, None, flipped)  # the same again, so that it can be compared
+    model.D_B.register_forward_hook(lambda module, inputs, output: judged.append(inputs[0]))
+    model.step(real_A, real_B, mask, torch.ones_like(mask))
+    torch.testing.assert_close(judged[0], torch.cat([real_B, seen]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"), [(CUT, CUTConfig(**SMALL_CUT)), (CycleGAN, CycleGANConfig(width=8, blocks=1, palette="B"))]
+)
+def test_samples_show_the_picture_itself_outside_of_masks(kind, config):
+    model = kind(config, size=32)
+    real_A, real_B = torch.rand(2, 2, 3, 32, 32) * 2 - 1
+    masks = torch.ones(2, 2, 1, 32, 32)
+    masks[0, 1, :, 16:] = 0  # of the second picture of A
+    whole, kept = model.preview(real_A, real_B), model.preview(real_A, real_B, *masks)
+    assert whole.keys() == kept.keys()
+    for title, rows in kept.items():
+        of_A = title.startswith("A")
+        for i, row in enumerate(rows):
+            for place, made in enumerate(row):
+                if of_A and i == 1:
+                    assert torch.equal(made[:, 16:], real_A[1, :, 16:])
+                    assert (made[:, :16] != real_A[1, :, :16]).any() or place == 0
+                else:
+                    assert torch.equal(made, whole[title][i][place])

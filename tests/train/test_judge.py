@@ -192,6 +192,10 @@ def test_a_generator_with_dropout_is_evaluated_without_it_and_draws_nothing():
     pictures = torch.randint(0, 256, (5, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     assert torch.equal(made(network, pictures, CPU), pictures)
     assert network.training and torch.equal(before, torch.get_rng_state())
+    masks = torch.zeros(5, 1, 8, 8, dtype=torch.uint8)
+    masks[:, :, :3] = 255
+    kept = made(nn.Hardtanh(-1, -1 + 1e-6), pictures, CPU, masks=masks)
+    assert not kept[:, :, :3].any() and torch.equal(kept[:, :, 3:], pictures[:, :, 3:]), "and inside of masks only"
 
 
 @pytest.mark.parametrize(
