@@ -10,25 +10,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-import numpy as np
-from PIL import Image
-
-from cyclegan.data.bands import band_tags
-from cyclegan.data.deep import deep_info, deep_values
 from cyclegan.data.formats import Result, save_picture
-from cyclegan.data.images import as_array, load_image, read_values
-from cyclegan.data.values import Span, is_wide
+from cyclegan.data.values import Span
 from cyclegan.system.errors import ImageError
 from cyclegan.system.terminal import Progress, say
 from cyclegan.translate import large
+from cyclegan.translate.files import info_of, pixels_in, read, shape_of
 from cyclegan.translate.jobs import Failures, Job
 from cyclegan.translate.keep import keep_outside
-from cyclegan.translate.kinds import LARGEST, fetch_picture
 
 if TYPE_CHECKING:
     from cyclegan.translate.translator import Translator
@@ -72,7 +65,7 @@ def translate_pictures(
         try:
             for group in _groups(_readable(decoded, failures, notes, progress), _batch_size(translator)):
                 # A small picture is done before anybody looks, and telling of its layers costs a tenth of its time.
-                is_large = _pixels(group[0][1]) > SMALL
+                is_large = pixels_in(group[0][1]) > SMALL
                 watch = partial(_reached, progress, begun, len(group)) if is_large else None
                 for job, result, info in _translated(translator, group, options | {"watch": watch}, failures, progress):
                     writing.append((job, encoders.submit(save_picture, result, job.target, info, span)))
@@ -105,7 +98,7 @@ def _translated(
         progress.advance()
         return
     for (job, picture), result in zip(group, results, strict=True):
-        yield job, result, _info(picture, job.source)
+        yield job, result, info_of(picture, job.source)
 
 
 def _reached(progress: Progress, begun: int, count: int, share: float) -> None:
@@ -134,13 +127,13 @@ def _in_parallel(
     done = 0
 
     def do(job: Job) -> str | None:
-        picture = _read(job.source, translator.channels)
+        picture = read(job.source, translator.channels)
         _note_pages(job, picture, notes)
-        if _pixels(picture) > SMALL:
+        if pixels_in(picture) > SMALL:
             large[job] = None
             return None
         made = _kept(job, picture, translator(picture, **options))
-        return save_picture(made, job.target, _info(picture, job.source), span)
+        return save_picture(made, job.target, info_of(picture, job.source), span)
 
     def finish(job: Job, future: Future) -> None:
         nonlocal done
@@ -174,44 +167,15 @@ def _ahead(pool: ThreadPoolExecutor, jobs: Iterable[Job], channels: tuple[int, i
     """Each job with its picture on the way, never more than ``AHEAD`` of them."""
     waiting: deque[tuple[Job, Future]] = deque()
     for job in jobs:
-        waiting.append((job, pool.submit(_read, job.source, channels)))
+        waiting.append((job, pool.submit(read, job.source, channels)))
         if len(waiting) >= AHEAD:
             yield waiting.popleft()
     yield from waiting
 
 
-def _read(source: str, channels: tuple[int, int]) -> Result:
-    """A file for a translator of these ``channels``: an array where Pillow cannot hold the picture or the result."""
-    file = fetch_picture(source)
-    if channels[0] not in (1, 3):
-        return read_values(file, channels[0])
-    picture = load_image(file, LARGEST)
-    deep = deep_values(file) if picture.mode in ("RGB", "RGBA") and picture.format in ("PNG", "TIFF") else None
-    if deep is None and channels[1] not in (1, 3):
-        return as_array(picture) if not is_wide(picture.mode) else np.asarray(picture)[:, :, None]
-    return picture if deep is None else deep
-
-
 def _kept(job: Job, picture: Result, made: Result) -> Result:
     """The translation, where the job has a mask only in there."""
     return keep_outside(picture, made, list(job.masks)) if job.masks else made
-
-
-def _info(picture: Result, source: str = "") -> dict:
-    """What the file of a picture carries besides pixels."""
-    if isinstance(picture, Image.Image):
-        return picture.info
-    with suppress(Exception):  # it may be broken; the pixels count
-        return deep_info(source) or {"tags": band_tags(source)}
-    return {}
-
-
-def _shape(picture: Result) -> tuple[int, ...]:
-    return picture.size if isinstance(picture, Image.Image) else picture.shape
-
-
-def _pixels(picture: Result) -> int:
-    return _shape(picture)[0] * _shape(picture)[1]
 
 
 def _readable(
@@ -229,7 +193,7 @@ def _readable(
 
 
 def _note_pages(job: Job, picture: Result, notes: set[str]) -> None:
-    if _info(picture).get("several"):
+    if info_of(picture).get("several"):
         _say_once(job, "has several pages or frames, of which the first is translated", notes)
 
 
@@ -244,8 +208,8 @@ def _groups(pictures: Iterable[tuple[Job, Result]], limits: tuple[int, int]) -> 
     group: list[tuple[Job, Result]] = []
     count, pixels = limits
     for job, picture in pictures:
-        full = len(group) >= count or (len(group) + 1) * _pixels(picture) > pixels
-        if group and (full or _shape(picture) != _shape(group[0][1])):
+        full = len(group) >= count or (len(group) + 1) * pixels_in(picture) > pixels
+        if group and (full or shape_of(picture) != shape_of(group[0][1])):
             yield group
             group = []
         group.append((job, picture))

@@ -18,19 +18,17 @@ from torch import Tensor, nn
 
 from cyclegan.data.images import load_image
 from cyclegan.data.values import Span, check_range
-from cyclegan.networks import library
 from cyclegan.networks.dropout import seed_of, with_seed
 from cyclegan.networks.hub import readme
 from cyclegan.networks.linked import REFERENCE_SIZE
-from cyclegan.networks.weights import load_weights, save_weights
+from cyclegan.networks.weights import save_weights
 from cyclegan.system.errors import ImageError, UserError
-from cyclegan.translate import large
 from cyclegan.translate.colours import read_palette
-from cyclegan.translate.forward import at_once, translated
+from cyclegan.translate.forward import at_once, each
 from cyclegan.translate.keep import keep_outside
 from cyclegan.translate.kinds import LARGEST, Values, fetch_picture, take
-from cyclegan.translate.sizes import grouped
-from cyclegan.translate.watching import Watch, part_of
+from cyclegan.translate.loading import load_foreign, load_pretrained
+from cyclegan.translate.watching import Watch
 
 
 class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="image-to-image", tags=["cyclegan"]):
@@ -196,15 +194,8 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         values = Values(*self.spans, span)
         taken = [take(picture, self.channels[0], values) for picture in pictures]
         results: list = [None] * len(taken)
-        # On a CPU a batch is slower than its pictures one by one, whose feature maps fit into the cache.
-        budget = large.budget(self.network) if self.device.type != "cpu" else 0
-        done = 0
-        for group in grouped([pixels.shape for pixels, _ in taken], budget):
-            batch = torch.stack([taken[i][0] for i in group]) if len(group) > 1 else taken[group[0]][0][None]
-            of_all = part_of(watch, done, len(group), len(taken))
-            for i, result in zip(group, translated(self.network, self.device, batch, size, tile, of_all), strict=True):
-                results[i] = taken[i][1](result)
-            done += len(group)
+        for i, result in each(self.network, self.device, [pixels for pixels, _ in taken], size, tile, watch):
+            results[i] = taken[i][1](result)
         return results
 
     @classmethod
@@ -229,14 +220,8 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         """
         hub: dict[str, Any] = {"revision": revision, "token": token, "cache_dir": cache_dir}
         hub |= {"force_download": force_download, "local_files_only": local_files_only}
-        found = library.find(pretrained_model_name_or_path, reverse, **hub)
-        if found.reference:
-            return cls.from_reference(found.path, found.domains, device=device, direction=found.direction)
-        network, header = load_weights(found.path)
-        if header["kind"] != "translator":
-            said = "makes pictures from noise and translates none: use python -m cyclegan.sample"
-            raise UserError(f"{found.path} {said}")
-        return cls(network, header, device, found.direction)
+        network, header, direction = load_pretrained(pretrained_model_name_or_path, reverse, **hub)
+        return cls(network, header, device, direction)
 
     @classmethod
     def from_reference(
@@ -254,18 +239,7 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
         Such files say neither what they translate nor at which size they were trained: ``domains`` and ``size`` do.
         ``key`` names one of several generators in the file; ``dropout`` is False for a U-Net that was trained without.
         """
-        from cyclegan.networks.reference import load_reference
-
-        network, architecture = load_reference(path, key, dropout)
-        channels = [architecture["in_channels"], architecture["out_channels"]]
-        header = {
-            "format": 1,
-            "architecture": architecture,
-            "domains": list(domains),
-            "size": size,
-            "preprocessing": {"range": [-1, 1], "channels": channels},
-            "provenance": {"converted_from": Path(path).name},
-        }
+        network, header, direction = load_foreign(path, domains, direction, size, key, dropout)
         return cls(network, header, device, direction)
 
     def _save_pretrained(self, save_directory: Path) -> None:
