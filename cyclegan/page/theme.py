@@ -88,6 +88,7 @@ CSS = """
 footer .divider { display: none !important; }
 .note p { color: var(--body-text-color-subdued); font-size: .95rem; margin: 2px 0; }
 .words p { font-size: 1rem; line-height: 1.5; }
+.words .pending, .note .pending { opacity: 1 !important; }
 #directions .wrap { gap: 8px; }
 #directions label { font-size: 1.02rem; }
 .one-row, .one-row .grid-wrap, #imagined .grid-wrap { height: auto !important; min-height: 0 !important;

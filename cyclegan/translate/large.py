@@ -107,26 +107,29 @@ def _ends(layers: list) -> tuple[int, int]:
 
 
 def _add_block(layers: list, trunk: Tensor, rows: int, work: Work) -> None:
-    """``trunk`` += layers(trunk), one convolution at a time."""
+    """``trunk`` += layers(trunk), with one more large map, in which the last convolutions' output is kept.
+
+    What would need a third map, since its channels are others than those of the second, is computed again instead.
+    """
     source, start = trunk, 0
     for i, layer in enumerate(layers):
         if not isinstance(layer, FixedNorm):
             continue
-        before = layers[start:i]
-        if not _worth_keeping(before):
-            for _, strip in outputs(before, (source,), rows, 1, work):
-                layer.add(strip)
-            continue
         kept: Tensor | None = None
-        for top, strip in outputs(before, (source,), rows, 1, work):
+        worth = _worth_keeping(layers[start:i])
+        for top, strip in outputs(layers[start:i], (source,), rows, 1, work):
             layer.add(strip)
-            if source is not trunk and source.shape[1] == strip.shape[1]:
-                kept = source  # overwritten, which saves a third large map
-            kept = keep(kept, strip, source, top)
-        assert kept is not None
-        source, start = kept, i
-    for top, strip in outputs(layers[start:], (source,), rows, 0, work):
+            if source is not trunk:
+                kept, worth = source, worth and source.shape[1] == strip.shape[1]  # overwritten
+            if worth:
+                kept = keep(kept, strip, source, top)
+            del strip
+        if worth and kept is not None:
+            source, start = kept, i
+    again = any(isinstance(layer, nn.Conv2d) for layer in layers[start:])
+    for top, strip in outputs(layers[start:], (source,), rows, int(again), work):
         trunk[:, :, top : top + strip.shape[2]] += strip
+        del strip
 
 
 def _worth_keeping(layers: list) -> bool:

@@ -111,6 +111,7 @@ def outputs(layers: list, sources: Sequence[Tensor], rows: int, halo: int, work:
             work.add(layer, x, (bottom - top) / total)
         first, count = skipped * x.shape[2] // total, (bottom - top) * x.shape[2] // total
         yield top * x.shape[2] // total, x[:, :, first : first + count]
+        del x  # and the caller's: before the next one is made
 
 
 def measure(layers: list, sources: Sequence[Tensor], rows: int, halo: int, work: Work) -> None:
@@ -119,6 +120,7 @@ def measure(layers: list, sources: Sequence[Tensor], rows: int, halo: int, work:
         if isinstance(layer, FixedNorm):
             for _, strip in outputs(layers[:i], sources, rows, halo, work):
                 layer.add(strip)
+                del strip
 
 
 def settle(layers: list, sources: Sequence[Tensor], rows: int, halo: int, work: Work) -> Tensor:
@@ -138,11 +140,13 @@ def settle(layers: list, sources: Sequence[Tensor], rows: int, halo: int, work: 
         if last < len(layers):
             layers[last].add(strip)
         kept = keep(kept, strip, sources[0], top)
+        del strip
     assert kept is not None
     if last < len(layers):
         same = max(1, rows * kept.shape[2] // sources[0].shape[2])  # of the map, which has other rows than the source
         for top, strip in outputs(layers[last:], (kept,), same, 0, work):
             keep(kept, strip, kept, top)
+            del strip
     return kept
 
 
