@@ -64,7 +64,7 @@ def translate_pictures(
         writing: deque[tuple[Job, Future]] = deque()
         try:
             for group in _groups(_readable(decoded, failures, notes, progress), _batch_size(translator)):
-                # A small picture is done before anybody looks, and telling of its layers costs a tenth of its time.
+                # A small picture is done before anybody looks, and telling of its layers may cost a tenth of its time.
                 is_large = pixels_in(group[0][1]) > SMALL
                 watch = partial(_reached, progress, begun, len(group)) if is_large else None
                 for job, result, info in _translated(translator, group, options | {"watch": watch}, failures, progress):
