@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from cyclegan.data.pixels import resize_square
 from cyclegan.data.published import Labelled
 from cyclegan.evaluate.metrics import fid
 from cyclegan.networks.library import find_generator
@@ -71,10 +72,14 @@ def nearest(pictures: Tensor, train: Tensor) -> float:
     return float(torch.cat([torch.cdist(x, part).amin(1, keepdim=True) for part in y.split(6000)], 1).amin(1).median())
 
 
-def made(name: str, count: int, seed: int) -> Tensor:
-    """``count`` pictures of a generator (a card, a run folder or a weights file), uint8 (count, C, H, W)."""
+def made(name: str, count: int, seed: int, size: int) -> Tensor:
+    """``count`` pictures of a generator (a card, a run folder or a weights file), uint8 (count, C, size, size).
+
+    Pictures of another size are brought to this one by Pillow's bicubic.
+    """
     generator = Generator.from_pretrained(name, "cpu")
-    return torch.cat([generator.levels(part) for part in generator.latents(count, seed).split(500)])
+    levels = torch.cat([generator.levels(part) for part in generator.latents(count, seed).split(500)])
+    return torch.stack([resize_square(picture, size) for picture in levels])
 
 
 def training_of(name: str) -> tuple[str, str]:
@@ -118,7 +123,8 @@ def table(
     recipes: dict[str, list[list[float]]] = {}
     for name in names:
         recipe, training = training_of(name)
-        recipes.setdefault(recipe, []).append(line(name, made(name, count, seed), training=training))
+        levels = made(name, count, seed, test.pixels.shape[-1])
+        recipes.setdefault(recipe, []).append(line(name, levels, training=training))
     for recipe, runs in recipes.items():
         if len(runs) > 1:
             ranges = zip(FORMATS, np.mean(runs, 0), np.min(runs, 0), np.max(runs, 0), strict=True)
