@@ -10,6 +10,7 @@ from PIL import Image
 
 from cyclegan.page import strokes
 from cyclegan.page.one_picture import on_white
+from cyclegan.page.parts import friendly
 
 SIDE = 512  # pixels of the canvas
 
@@ -73,8 +74,9 @@ def drawing_pad(elem_id: str) -> gr.HTML:
     return gr.HTML(html_template=_HTML, css_template=_CSS, js_on_load=_JS, elem_id=elem_id)
 
 
-def decoded(drawing) -> Image.Image | None:
-    """The drawing of an event as an RGB picture; None for an empty canvas. Raises ``ImageError``."""
-    picture = on_white(strokes.sent(drawing))
+@friendly
+def kept(event: gr.EventData) -> Image.Image | None:
+    """The drawing of a ``stroke`` as an RGB picture, for a state; None for an empty canvas. Raises ``ImageError``."""
+    picture = on_white(strokes.sent(event.drawing))
     picture.thumbnail((2 * SIDE, 2 * SIDE))
     return None if picture.convert("L").getextrema()[0] > 200 else picture

@@ -7,7 +7,7 @@ from PIL import Image
 
 from cyclegan.page import choices, one_picture, words
 from cyclegan.page.endpoints import add_endpoints
-from cyclegan.page.parts import friendly
+from cyclegan.page.parts import LAST, friendly
 from cyclegan.page.scripts import ABLE, ADDRESS, REMEMBERED, SWITCH
 from cyclegan.page.tab_draw import draw_tab
 from cyclegan.page.tab_files import files_tab
@@ -53,7 +53,7 @@ def build() -> gr.Blocks:
         add_sample_endpoints()
         hidden = {"api_visibility": "private", "show_progress": "hidden"}
         translate(begin(page.load).then(_refreshed, key, [key, direction, nothing], **hidden))
-        translate(begin(key.input).then(_directions, [key, direction], direction, **hidden))
+        translate(begin(key.input).then(_directions, [key, direction], direction, **LAST, **hidden))
         key.change(_told_about, key, [sheet, about], **hidden)
         gr.on([key.change, direction.change], None, [key, direction], js=ADDRESS, api_visibility="private")
         tabs.select(_clocked, None, clock, **hidden)

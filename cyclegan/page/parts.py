@@ -23,6 +23,9 @@ from cyclegan.system.errors import UserError
 SORRY = "That did not work"
 MADE = "made-"
 WORK = {"concurrency_id": "pictures", "concurrency_limit": 2}  # two at once; the others wait in the order they came
+# Without one of these, gradio drops what a visitor does while the answer to the same thing before is on its way. LAST
+# does it afterwards, once, but with what the first event carried; so where events carry something, EACH is done.
+LAST, EACH = {"trigger_mode": "always_last"}, {"trigger_mode": "multiple"}
 
 
 # A class, for gradio makes a component anew after each event that has it among its outputs; and past gradio's

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import gradio as gr
+from PIL import Image
 
 from cyclegan.page import generators, one_picture
-from cyclegan.page.drawing_pad import decoded, drawing_pad
-from cyclegan.page.parts import WORK, friendly, picture, work_folder
+from cyclegan.page.drawing_pad import drawing_pad, kept
+from cyclegan.page.parts import EACH, LAST, WORK, friendly, picture, work_folder
 
-QUIET = {"api_visibility": "private", "show_progress": "minimal", "trigger_mode": "always_last", **WORK}
+QUIET = {"api_visibility": "private", "show_progress": "minimal", **LAST, **WORK}
 
 
 def solid_panel(drawn: list, ends):
@@ -29,11 +30,11 @@ def solid_panel(drawn: list, ends):
             with gr.Accordion("Or draw it", open=False, elem_id="solid-draw"):
                 pad = drawing_pad("solid-pad")
     given.change(_of_file, [drawn[0], given], turned, **QUIET)
-    pad.stroke(_of_drawing, drawn[0], turned, **QUIET)
-    hidden = QUIET | {"show_progress": "hidden"}
+    sketch, hidden = gr.State(), {"api_visibility": "private", "show_progress": "hidden"}
+    pad.stroke(kept, None, sketch, **EACH, **hidden).then(_of_drawing, [drawn[0], sketch], turned, **QUIET)
 
     def follow(event):  # in two steps, as a scene that is filled before it is there stays empty
-        event.then(_offered, drawn[0], panel, **hidden).then(_shown, [*drawn, ends], turned, **QUIET)
+        event.then(_offered, drawn[0], panel, **LAST, **hidden).then(_shown, [*drawn, ends], turned, **QUIET)
 
     return follow
 
@@ -57,8 +58,7 @@ def _of_file(key: str, path: str | None):
 
 
 @friendly
-def _of_drawing(key: str, event: gr.EventData):
-    drawing = decoded(event.drawing)
+def _of_drawing(key: str, drawing: Image.Image | None):
     return gr.skip() if drawing is None else _of(key, drawing)
 
 

@@ -6,8 +6,8 @@ import gradio as gr
 from PIL import Image
 
 from cyclegan.page import choices, colours, one_picture, swatches, words
-from cyclegan.page.drawing_pad import decoded, drawing_pad
-from cyclegan.page.parts import WORK, friendly
+from cyclegan.page.drawing_pad import drawing_pad, kept
+from cyclegan.page.parts import EACH, LAST, WORK, friendly
 from cyclegan.page.swatches import colour_panel
 
 FIRST = "sketch2photo"  # the translator of drawings that is taken where the chosen one starts from something else
@@ -30,10 +30,10 @@ def draw_tab(key) -> None:
             said = gr.Markdown(elem_classes="words", elem_id="draw-said")
             back = gr.Image(label="… and back to a drawing", height=220, elem_id="redrawn", interactive=False,
                             format="png", buttons=["fullscreen"])  # fmt: skip
-    options = {"show_progress": "minimal", "show_progress_on": made, "api_visibility": "private", **WORK}
+    options = {"show_progress": "minimal", "show_progress_on": made, "api_visibility": "private", **LAST, **WORK}
     options |= {"inputs": [key, wanted, like, drawn := gr.State()], "outputs": [made, back, said]}
-    pad.stroke(_kept, None, drawn, show_progress="hidden", api_visibility="private").then(_drawn, **options)
-    gr.on([wanted.input, like.upload, like.clear], _drawn, trigger_mode="always_last", **options)
+    pad.stroke(kept, None, drawn, show_progress="hidden", api_visibility="private", **EACH).then(_drawn, **options)
+    gr.on([wanted.input, like.upload, like.clear], _drawn, **options)
     key.change(_offer, key, [hint, board, panel], api_visibility="private", show_progress="hidden")
 
 
@@ -64,12 +64,6 @@ def _hint(key: str | None) -> str:
     choice, way = chosen
     what = "a landscape: hills, trees, water" if choice.key == FIRST else "something simple"
     return f"Draw {what} with the pen; lift it, and it is translated **{way.label}** by *{choice.key}*."
-
-
-@friendly
-def _kept(event: gr.EventData):
-    """The drawing, or None for an empty canvas: kept for when other colours are chosen."""
-    return decoded(event.drawing)
 
 
 @friendly

@@ -8,7 +8,7 @@ import gradio as gr
 
 from cyclegan.data.contact_sheet import grid
 from cyclegan.page import generators
-from cyclegan.page.parts import WORK, friendly, work_folder
+from cyclegan.page.parts import EACH, LAST, WORK, friendly, work_folder
 from cyclegan.page.solid_panel import solid_panel
 
 NONE_HERE = """
@@ -63,19 +63,19 @@ def imagine_tab(tab) -> None:
 def _connect(tab, ui: dict) -> None:
     """What follows from what."""
     quiet = {"api_visibility": "private", "show_progress": "hidden"}
-    work = {"api_visibility": "private", "trigger_mode": "always_last", **WORK}
+    work = {"api_visibility": "private", **WORK}
     drawn = [ui["key"], ui["seed"], ui["truncation"]]
     made = [ui["shown"], ui["ends"], ui["said"], *ui["walk"], ui["mixing"], ui["at"], ui["board"]]
     inputs = [*drawn, ui["number"], ui["share"], ui["at"]]
     opened = tab.select(_opened, ui["key"], [ui["key"], ui["nothing"], ui["all"]], **quiet)
     ui["other"].click(lambda: random.randrange(10_000), None, ui["seed"], **quiet)
     again = [ui["key"].change, ui["seed"].change, ui["truncation"].release, ui["number"].release]
-    remade = gr.on(again, _made, inputs, made, show_progress="minimal", **work)
-    first = opened.then(_made_first, [ui["shown"], *inputs], made, show_progress="minimal", **work)
-    walked = [ui["ends"], ui["said"], *ui["walk"]]
-    chosen = ui["shown"].select(_chosen, [*drawn, ui["share"], ui["ends"]], walked, show_progress="hidden", **work)
-    ui["share"].input(_walked, [*drawn, ui["share"], ui["ends"]], ui["walk"], show_progress="hidden", **work)
-    ui["at"].input(_board, [*drawn, ui["at"]], ui["board"], show_progress="minimal", **work)
+    remade = gr.on(again, _made, inputs, made, show_progress="minimal", **LAST, **work)
+    first = opened.then(_made_first, [ui["shown"], *inputs], made, show_progress="minimal", **LAST, **work)
+    way, walked = [*drawn, ui["share"], ui["ends"]], [ui["ends"], ui["said"], *ui["walk"]]
+    chosen = ui["shown"].select(_chosen, way, walked, show_progress="hidden", **EACH, **work)
+    ui["share"].input(_walked, way, ui["walk"], show_progress="hidden", **LAST, **work)
+    ui["at"].input(_board, [*drawn, ui["at"]], ui["board"], show_progress="minimal", **LAST, **work)
     for event in (remade, first, chosen):
         ui["solids"](event)
 

@@ -6,7 +6,7 @@ import gradio as gr
 
 from cyclegan.page import one_picture, scripts, translating
 from cyclegan.page.brush import brush, painted
-from cyclegan.page.parts import WORK, picture
+from cyclegan.page.parts import EACH, LAST, WORK, picture
 from cyclegan.page.swatches import colour_panel
 
 LARGE_WORK = {"concurrency_id": "large pictures", "concurrency_limit": 1}
@@ -56,22 +56,22 @@ def translate_tab(key, direction):
     order = [given, example, key, direction, detail, wanted, like, mask]
     shown = [result, halt, said, taking, take, pair, back, cycle, given]
     busy = {"show_progress": "minimal", "show_progress_on": [result], "api_visibility": "private"}
-    quick = busy | WORK | {"trigger_mode": "always_last"}
+    quick = busy | WORK | LAST
     now = {"fn": translating.translated, "inputs": order, "outputs": [*shown, large], **quick}
     given.input(translating.uploaded, [given, key, direction, detail, wanted, like], [*shown, large, example], **quick)
     gr.on([detail.input, wanted.input, like.upload, like.clear], **now)
-    pen.stroke(painted, [given, example], mask, **HIDDEN).then(**now)
+    pen.stroke(painted, [given, example], mask, **EACH, **HIDDEN).then(**now)
     go.click(translating.pressed, order, [*shown, large], **quick)
     large.change(translating.continued, [large, *order], shown, **busy, **LARGE_WORK)
     halt.click(translating.cancelled, None, [halt, said], queue=False, **HIDDEN)
-    tried.select(translating.chosen, [key, direction], [example, given], **HIDDEN).then(**now)
+    tried.select(translating.chosen, [key, direction], [example, given], **EACH, **HIDDEN).then(**now)
     five.click(translating.suggested, [given, example, key, direction, offset], [offers, offset], **quick)
-    offers.select(translating.taken, offset, [wanted, like], **HIDDEN).then(**now)
+    offers.select(translating.taken, offset, [wanted, like], **EACH, **HIDDEN).then(**now)
     gr.on([given.input, tried.select], lambda: gr.Gallery(visible=False), None, offers, **HIDDEN)
     following = {"fn": translating.followed, "inputs": [given, key, direction],
-                 "outputs": [tried, example, panel, five, offers], **HIDDEN}  # fmt: skip
+                 "outputs": [tried, example, panel, five, offers], **LAST, **HIDDEN}  # fmt: skip
     then = now | {"fn": translating.after, "inputs": [turn, *order]}
-    begin = {"fn": translating.begun, "inputs": None, "outputs": turn, "queue": False, **HIDDEN}
+    begin = {"fn": translating.begun, "inputs": None, "outputs": turn, "queue": False, **LAST, **HIDDEN}
     direction.input(**begin).then(**following).then(**then)
     return lambda event: event(**begin), lambda event: event.then(**following).then(**then)
 

@@ -8,7 +8,7 @@ import gradio as gr
 from PIL import Image
 
 from cyclegan.page import choices, one_picture, run_reader
-from cyclegan.page.parts import friendly
+from cyclegan.page.parts import LAST, friendly
 
 EVERY = 5  # seconds
 NO_RUNS = "No training has been started here yet. Start one in a terminal: `python -m cyclegan.train horse2zebra`"
@@ -32,8 +32,8 @@ def watch_tab(tab) -> gr.Timer:
     outputs = [run, number, said, grid, *plots, mark]
     newest = {"fn": _newest, "inputs": [run, number, mark, picked], "outputs": outputs, **quiet}
     gr.on([tab.select, clock.tick], trigger_mode="once", **newest)
-    run.input(lambda: True, None, picked, **quiet).then(**newest)
-    number.input(_sample, [run, number], grid, trigger_mode="always_last", **quiet)
+    run.input(lambda: True, None, picked, **LAST, **quiet).then(**LAST, **newest)
+    number.input(_sample, [run, number], grid, **LAST, **quiet)
     return clock
 
 

@@ -53,10 +53,15 @@ def page(browser, address):
     assert not strangers and not broken
 
 
-def choose(page, name: str, direction: str) -> None:
-    """Picks a translator by its name, and waits for the page to offer its directions."""
+def pick(page, name: str) -> None:
+    """Picks a translator by its name."""
     page.locator("#translator input").click()
     page.get_by_role("option", name=name).click()
+
+
+def choose(page, name: str, direction: str) -> None:
+    """Picks a translator by its name, and waits for the page to offer its directions."""
+    pick(page, name)
     sync_api.expect(page.locator("#directions")).to_contain_text(direction)
 
 
@@ -95,6 +100,14 @@ def test_upload_result_round_trip_download_and_the_other_direction(page, tmp_pat
     page.locator("#directions").get_by_text("zebra → horse").click()
     sync_api.expect(page.locator("#said")).to_contain_text("zebra → horse")
     assert shown(page, "#result", instead_of=before)[1] != before[1]
+
+
+def test_of_two_choices_in_a_row_the_second_counts(page):
+    pick(page, "sketch2photo")
+    pick(page, "drawn")  # while the page still asks what the first one translates
+    sync_api.expect(page.locator("#directions")).to_contain_text("sketch → emoji")
+    sync_api.expect(page.locator("#colours")).to_have_count(1)
+    page.wait_for_url("**direction=sketch*emoji*")
 
 
 def test_a_bad_file_is_told_kindly_and_the_next_one_works(page, tmp_path):
