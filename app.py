@@ -80,8 +80,10 @@ def _warm_up(leaving: threading.Event) -> None:
     """Imports torch and translates the examples while nobody has asked for anything yet."""
     import cyclegan.translate.translator  # noqa: F401
     from cyclegan.page import examples
+    from cyclegan.translate import closeness
 
     examples.prepare(leaving)
+    closeness.prepare()
 
 
 def _leave(*_) -> None:

@@ -40,6 +40,7 @@ class Trip:
     seconds: float
     outside: Image.Image | None = None  # the picture that was given, where a mask keeps parts of it
     mask: Image.Image | None = None  # in mode L, of its size
+    far: bool = False  # whether it looks like nothing that the translator was trained on
 
     @property
     def full(self) -> Image.Image:
@@ -130,6 +131,12 @@ def travel(
         home = on_white(back(result, palette=own, watch=lambda share: tell((1 + share) / legs), mask=inside))
     kept = (picture, mask.resize(picture.size, Image.Resampling.BILINEAR)) if mask else (None, None)
     return Trip(small, on_white(result), home, picture.size, seconds, *kept)
+
+
+def is_far(picture: Image.Image, way: Way) -> bool:
+    """Whether an RGB ``picture`` is of another kind than the translator was trained on; False where nobody knows."""
+    closeness = warm.translator(way).closeness(picture)
+    return closeness is not None and closeness.far
 
 
 def suggestions(picture: Image.Image, way: Way, numbers: Sequence[int]) -> list[Image.Image]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,9 @@ class Order:
         return width * height >= LARGE
 
     def trip(self, tell) -> one_picture.Trip:
-        return one_picture.travel(self.picture, self.choice, self.way, self.detail, self.palette, tell, self.mask)
+        trip = one_picture.travel(self.picture, self.choice, self.way, self.detail, self.palette, tell, self.mask)
+        # Who paints what is to change has chosen it, and the rest of the picture may be anything.
+        return trip if self.mask else replace(trip, far=one_picture.is_far(trip.given, self.way))
 
 
 def _ordered(given, example, key, direction, detail, text, like, mask) -> Order:

@@ -29,7 +29,9 @@ def summary(trip: Trip, choice: Choice, way: Way, colours: str = "", masked: boo
         said += f" The network worked at {worked[0]} × {worked[1]}, and the result was scaled back up."
     if choice.card.get("weaker") == way.label:
         said += " This is the weaker direction of the pair; *About* says why."
-    if trip.change < 0.01 and not masked:
+    if trip.far:
+        said += f"\n\nThis looks unlike the pictures of *{way.source}* that it learned from, so the result may be odd."
+    elif trip.change < 0.01 and not masked:
         said += f" Almost nothing was changed: is this a picture of the kind *{way.source}*?"
     return said
 

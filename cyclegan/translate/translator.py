@@ -23,6 +23,7 @@ from cyclegan.networks.hub import readme
 from cyclegan.networks.linked import REFERENCE_SIZE
 from cyclegan.networks.weights import save_weights
 from cyclegan.system.errors import ImageError, UserError
+from cyclegan.translate.closeness import Closeness, closeness
 from cyclegan.translate.colours import read_palette
 from cyclegan.translate.forward import at_once, each
 from cyclegan.translate.keep import keep_outside
@@ -187,6 +188,13 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
             wanted = f"float (N, {self.channels[0]}, H, W)"
             raise ImageError(f"this translator runs on {wanted}, not on {batch.dtype} {list(batch.shape)}")
         return at_once(self.network, self.device, batch)
+
+    def closeness(self, picture: Any) -> Closeness | None:
+        """How close one picture is to those that it was trained on. Raises ``ImageError``.
+
+        None where the weights have no summary of these, or the packages of the extra ``quick`` are missing.
+        """
+        return closeness(take(picture, self.channels[0], Values(*self.spans))[0], self.header)
 
     def _many(
         self, pictures: Sequence, size: int | None, tile: int | None, span: Span | None, watch: Watch | None
