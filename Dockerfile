@@ -4,12 +4,13 @@
 #   docker build -t cyclegan --build-arg TORCH=cu128 .            for NVIDIA GPUs; run it with --gpus all
 #   docker run --rm -p 7860:7860 cyclegan                         the page
 #   docker run --rm -v "$PWD:/data" cyclegan cyclegan translate horse2zebra photos -o out
+# It works as user 1000. Where the folder is another user's: --user "$(id -u):$(id -g)" -e HOME=/data
 FROM python:3.12-slim
 
 # The name that PyTorch's index has for a kind of device: cpu, cu126, cu128 …
 ARG TORCH=cpu
-# Extras of the package: what one wants to do in the container.
-ARG EXTRAS=app,export,train
+# Extras of the package: what one wants to do in the container. Fewer save little beside PyTorch.
+ARG EXTRAS=app,emoji,eval,export,quick,solids,train
 
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
@@ -22,13 +23,13 @@ COPY cyclegan ./cyclegan
 COPY datasets/*.toml ./datasets/
 COPY pretrained ./pretrained
 # hadolint ignore=DL3013  # the version is that of the files above
-RUN pip install ".[${EXTRAS}]"
+RUN pip install ".[${EXTRAS}]" && rm -r build *.egg-info
 
 # Not root; what it fetches and makes lies in /data, where a folder of the host may be mounted.
 RUN useradd --create-home --uid 1000 cyclegan && mkdir /data && chown cyclegan /data
 USER 1000
 WORKDIR /data
-ENV CYCLEGAN_DATASETS=/data/datasets GRADIO_ANALYTICS_ENABLED=False
+ENV CYCLEGAN_DATASETS=/data/datasets GRADIO_ANALYTICS_ENABLED=False ORT_DISABLE_TELEMETRY=1
 
 EXPOSE 7860
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \

@@ -1,5 +1,6 @@
 """``python app.py``: the page in the browser. Everything on it is in ``cyclegan/page``."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -47,7 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _leave)  # so that the folder below goes with the program then too
     with tempfile.TemporaryDirectory(prefix="cyclegan-page-", ignore_cleanup_errors=True) as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder  # uploads and results; gone with the program
-        return serve(options, (user, password) if options.auth else None)
+        with contextlib.suppress(SystemExit):  # of _leave
+            return serve(options, (user, password) if options.auth else None)
+    return 0
 
 
 def serve(options: Options, auth: tuple[str, str] | None) -> int:
@@ -57,9 +60,7 @@ def serve(options: Options, auth: tuple[str, str] | None) -> int:
     from cyclegan.page.theme import ABILITIES, CSS, ICON, theme
 
     page = build()
-    leaving = threading.Event()
-    warming = threading.Thread(target=_warm_up, args=(leaving,), daemon=True)
-    warming.start()
+    threading.Thread(target=_warm_up, daemon=True).start()
     threading.Thread(target=sweep_forever, args=(SWEEP, OLD), daemon=True).start()
     try:
         page.launch(
@@ -70,19 +71,16 @@ def serve(options: Options, auth: tuple[str, str] | None) -> int:
         )  # fmt: skip
     except OSError:
         return _complain(f"the port {options.port or 'range from 7860'} is taken: give another --port")
-    finally:  # torch aborts the program where it ends while a thread computes
-        leaving.set()
-        warming.join(timeout=20)
     return 0
 
 
-def _warm_up(leaving: threading.Event) -> None:
+def _warm_up() -> None:
     """Imports torch and translates the examples while nobody has asked for anything yet."""
     import cyclegan.translate.translator  # noqa: F401
     from cyclegan.page import examples
     from cyclegan.translate import closeness
 
-    examples.prepare(leaving)
+    examples.prepare()
     closeness.prepare()
 
 
@@ -97,4 +95,7 @@ def _complain(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # not sys.exit, which waits for threads that compute, or lets torch abort the program

@@ -28,6 +28,7 @@ from cyclegan.system.errors import UserError, require
 
 def assess(options: Evaluation, say: Callable[[str], object]) -> Results:
     """Measures what ``options`` ask for. ``say`` takes lines for the user. Raises ``UserError``."""
+    require("measuring", "eval", "timm")  # before anything is fetched
     device = choose_device(options.device)
     names = given_names(options)
     from_noise = any(is_generator(name) for name in names)
@@ -132,7 +133,7 @@ def _data(options: Evaluation, loaded: dict) -> Dataset:
         return locate(name, side_by_side=True)
     except UserError as error:
         hint = "" if options.data else "; --data takes another data set or folder"
-        raise UserError(f"{error}{hint}") from error
+        raise UserError(f"{str(error).rstrip('.')}{hint}") from error
 
 
 def _test(data: Dataset, direction: Direction, rows: list) -> TestSet:

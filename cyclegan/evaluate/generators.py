@@ -142,7 +142,7 @@ def _source(given: str, header: dict, size: int, options: Evaluation) -> tuple[S
         return SAMPLES["images"](str(wanted), Path(data) if data else None, pictures, Reading(options.seed)), resize
     except UserError as error:
         hint = "" if options.data else "; --data takes another data set or folder"
-        raise UserError(f"{error}{hint}") from error
+        raise UserError(f"{str(error).rstrip('.')}{hint}") from error
 
 
 def _config_of(weights: Path) -> dict:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,6 @@ from cyclegan.data.dataset_cards import dataset_root
 from cyclegan.data.finding import find_images
 from cyclegan.data.folders import find_pairs, pictures_in
 from cyclegan.page import choices, one_picture
-from cyclegan.page.background import Stopped
 from cyclegan.page.choices import Choice, Way
 from cyclegan.system.cards import package_folder
 from cyclegan.system.errors import UserError
@@ -62,23 +60,13 @@ def result(path: Path, choice: Choice, way: Way, watch: Callable[[float], None] 
     return trip
 
 
-def prepare(stop: threading.Event) -> None:
-    """Translates the examples of all translators that are here, until ``stop`` is set; for a thread of its own."""
-
-    def watch(_: float) -> None:
-        if stop.is_set():
-            raise Stopped
-
-    with contextlib.suppress(Stopped):
-        _translate_all(watch)
-
-
-def _translate_all(watch: Callable[[float], None]) -> None:
+def prepare() -> None:
+    """Translates the examples of all translators that are here; for a thread of its own."""
     for choice in choices.choices():
         for way in choice.ways if choice.here else ():
             for path in examples(choice, way):
                 try:
-                    result(path, choice, way, watch)
+                    result(path, choice, way)
                 except (UserError, OSError):
                     continue  # whoever asks for it will be told
 

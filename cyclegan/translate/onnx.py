@@ -26,6 +26,7 @@ def export_onnx(translator: Translator, path: str | os.PathLike) -> float:
     (2 pixels, for a U-Net up to 128), since the padding reflects. A translator whose colours can be chosen has a second
     input, "palette" (batch, 27); the header's ``palettes`` are some. Raises ``ExportError``.
     """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it would report to its maker, and keep a number in the home
     try:
         import onnx
         import onnxruntime

@@ -40,6 +40,7 @@ def source(tmp_path_factory) -> Path:
         (source / kind).mkdir()
         for name in names:
             shutil.copy(CHECKOUT / kind / name, source / kind)
+    shutil.copytree(CHECKOUT / "pretrained" / "examples", source / "pretrained" / "examples")
     return source
 
 
@@ -77,6 +78,8 @@ def test_the_wheel_holds_the_code_and_the_cards(source, wheel):
     assert inside >= {path.relative_to(source).as_posix() for path in (source / "cyclegan").rglob("*.py")}
     assert inside >= {f"cyclegan/datasets/{name}" for name in CARDS}
     assert inside >= {f"cyclegan/pretrained/{name}" for name in WEIGHTS}
+    examples = [path for path in (source / "pretrained" / "examples").rglob("*") if path.is_file()]
+    assert examples and inside >= {f"cyclegan/{path.relative_to(source).as_posix()}" for path in examples}
     assert {name.split("/")[0] for name in inside if ".dist-info/" not in name} == {"cyclegan"}
 
 
