@@ -25,7 +25,7 @@ EVALUATE = ["runs/mine", "--data", "squares", "--features", "efficientnet-lite0"
         ("timm", "cyclegan.train.__main__", [*TRAIN, "--recipe", "quick"], "quick"),
         ("timm", "cyclegan.train.__main__", [*TRAIN, "--eval-every", "1"], "quick"),
         ("torchmetrics", "cyclegan.evaluate.__main__", EVALUATE, "eval"),
-        ("timm", "cyclegan.evaluate.__main__", EVALUATE, "quick"),
+        ("timm", "cyclegan.evaluate.__main__", EVALUATE, "eval"),
         ("torch_fidelity", "cyclegan.evaluate.__main__", [*EVALUATE[:-1], "inception"], "eval"),
         ("onnx", "cyclegan.export", ["runs/mine", "--onnx", "mine.onnx"], "export"),
         ("onnxruntime", "cyclegan.export", ["runs/mine", "--onnx", "mine.onnx"], "export"),
