@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 from cyclegan.data.dataset_cards import dataset_root
@@ -42,17 +41,14 @@ def are_chosen(found: list[Path]) -> bool:
     return bool(found) and package_folder("pretrained") in found[0].parents
 
 
-def result(path: Path, choice: Choice, way: Way, watch: Callable[[float], None] | None = None) -> one_picture.Trip:
-    """The translation of an example, there and back; made once for each version of the weights.
-
-    ``watch`` is that of ``Translator(...)``.
-    """
+def result(path: Path, choice: Choice, way: Way) -> one_picture.Trip:
+    """The translation of an example, there and back; made once for each version of the weights."""
     there = one_picture.warm.translator(way)
     key = path, way
     with _lock:
         seen, trip = _ready.get(key, (None, None))
     if seen is not there:
-        trip = one_picture.travel(one_picture.read_picture(path), choice, way, watch=watch)
+        trip = one_picture.travel(one_picture.read_picture(path), choice, way)
         with _lock:
             _ready[key] = there, trip
             while len(_ready) > KEPT:

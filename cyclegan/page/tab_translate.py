@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from cyclegan.page import one_picture, scripts, translating
+from cyclegan.page import offers, one_picture, scripts, translating
 from cyclegan.page.brush import brush, painted
 from cyclegan.page.parts import EACH, LAST, WORK, picture
 from cyclegan.page.swatches import colour_panel
@@ -41,7 +41,7 @@ def translate_tab(key, direction):
             halt = gr.Button("Cancel", visible=False, elem_id="cancel")
             said = gr.Markdown(translating.EMPTY, elem_id="said", elem_classes="words")
             five = gr.Button("Five suggestions", visible=False, elem_id="five")
-            offers = _row("Click the colours that you like", "offers", 5)
+            suggestions = _row("Click the colours that you like", "offers", 5)
             with gr.Row(visible=False) as taking:
                 take = gr.DownloadButton("Download the result", elem_id="take", min_width=160)
                 pair = gr.DownloadButton("Before and after", elem_id="take-pair", min_width=160)
@@ -64,12 +64,12 @@ def translate_tab(key, direction):
     go.click(translating.pressed, order, [*shown, large], **quick)
     large.change(translating.continued, [large, *order], shown, **busy, **LARGE_WORK)
     halt.click(translating.cancelled, None, [halt, said], queue=False, **HIDDEN)
-    tried.select(translating.chosen, [key, direction], [example, given], **EACH, **HIDDEN).then(**now)
-    five.click(translating.suggested, [given, example, key, direction, offset], [offers, offset], **quick)
-    offers.select(translating.taken, offset, [wanted, like], **EACH, **HIDDEN).then(**now)
-    gr.on([given.input, tried.select], lambda: gr.Gallery(visible=False), None, offers, **HIDDEN)
-    following = {"fn": translating.followed, "inputs": [given, key, direction],
-                 "outputs": [tried, example, panel, five, offers], **LAST, **HIDDEN}  # fmt: skip
+    tried.select(offers.chosen, [key, direction], [example, given], **EACH, **HIDDEN).then(**now)
+    five.click(offers.suggested, [given, example, key, direction, offset], [suggestions, offset], **quick)
+    suggestions.select(offers.taken, offset, [wanted, like], **EACH, **HIDDEN).then(**now)
+    gr.on([given.input, tried.select], lambda: gr.Gallery(visible=False), None, suggestions, **HIDDEN)
+    following = {"fn": offers.followed, "inputs": [given, key, direction],
+                 "outputs": [tried, example, panel, five, suggestions], **LAST, **HIDDEN}  # fmt: skip
     then = now | {"fn": translating.after, "inputs": [turn, *order]}
     begin = {"fn": translating.begun, "inputs": None, "outputs": turn, "queue": False, **LAST, **HIDDEN}
     direction.input(**begin).then(**following).then(**then)
