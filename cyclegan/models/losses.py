@@ -6,7 +6,7 @@ discriminator judges at several scales) and return a 0-d tensor. Scores above ze
 mean "real". The paper's factor ½ on the discriminator is applied by the step, not here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -125,6 +125,16 @@ def background_loss(fake: Tensor, real: Tensor, mask: Tensor) -> Tensor:
 def l1_loss(fake: Tensor, true: Tensor) -> Tensor:
     """E[‖y - G(x, z)‖₁] as a mean over pixels: the distance from the true picture (Isola et al. 2017, eq. 3)."""
     return F.l1_loss(fake, true)
+
+
+def feature_loss(fake: Sequence[Tensor], true: Sequence[Tensor]) -> Tensor:
+    """The distance of two pictures in a frozen network's features (Johnson et al. 2016, arXiv:1603.08155, eq. 2).
+
+    Feature maps of both, one for each layer. L1 in place of squares, and each layer relative to the mean size of the
+    true picture's features there, so that all layers count alike; averaged over layers.
+    """
+    terms = [F.l1_loss(f, t.detach()) / t.detach().abs().mean() for f, t in zip(fake, true, strict=True)]
+    return torch.stack(terms).mean()
 
 
 def gradient_penalty(

@@ -25,6 +25,11 @@ class PaletteMemory:
             if place < self.capacity:
                 self.palettes[place] = palette.clone()
 
+    def draw(self, count: int) -> Tensor:
+        """(count, 27): one of those kept for each, drawn anew. Raises ``RuntimeError`` before the first ``add``."""
+        places = torch.randint(len(self.palettes), (count,), generator=self.generator)
+        return torch.stack([self.palettes[place] for place in places.tolist()])
+
     def stored(self) -> list[list[float]]:
         """The palettes for a header, three decimals each: the most typical one first, then the most different ones."""
         if not self.palettes:

@@ -41,10 +41,14 @@ class Projected(nn.Module):
         self.eyes.eval()  # its batch norms keep the statistics they were trained with
         return self
 
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        x = x.repeat(1, self.repeat, 1, 1) if self.repeat > 1 else x
+    def features(self, x: Tensor) -> list[Tensor]:
+        """What the frozen network sees: (N, 1 or 3, H, W) in [-1, 1] → maps at strides 4, 8, 16 and 32."""
+        x = self._coloured(x)
         with _full_precision_on_a_cpu(x):
-            features = self.eyes.forward_intermediates(x, indices=[1, 2, 3, 4], intermediates_only=True)
+            return self.eyes.forward_intermediates(x, indices=[1, 2, 3, 4], intermediates_only=True)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        features = self.features(x)
         mixed: list[Tensor] = []
         coarser = None
         for feature, channels, scales in list(zip(features, self.mix_channels, self.mix_scales, strict=True))[::-1]:
@@ -53,7 +57,13 @@ class Projected(nn.Module):
                 feature = feature + F.interpolate(coarser, feature.shape[-2:], mode="bilinear", align_corners=False)
             coarser = scales(feature)
             mixed.insert(0, coarser)
-        return (*(head(feature) for head, feature in zip(self.heads, mixed, strict=True)), self.colours(x))
+        return (
+            *(head(feature) for head, feature in zip(self.heads, mixed, strict=True)),
+            self.colours(self._coloured(x)),
+        )
+
+    def _coloured(self, x: Tensor) -> Tensor:
+        return x.repeat(1, self.repeat, 1, 1) if self.repeat > 1 else x
 
 
 def _full_precision_on_a_cpu(x: Tensor) -> AbstractContextManager:
