@@ -4,6 +4,7 @@ import argparse
 import os
 import pickle
 import re
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -43,6 +44,9 @@ def _load(path: str | os.PathLike[str]) -> object:
             return load_file(path)
         with open(path, "rb") as file:
             if file.read(2) not in _BEGINNINGS:
+                if Path(path).suffix == ".onnx":
+                    said = "is an ONNX file, for other programs to run; give the weights that it was exported from"
+                    raise WeightsError(f"{path} {said}")
                 raise WeightsError(f"{path} is damaged or no weights file; copy or download it again")
         with torch.serialization.safe_globals([argparse.Namespace]):  # flags, which Lightning keeps beside the weights
             return torch.load(path, map_location="cpu", weights_only=True)

@@ -42,8 +42,9 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; opacity: .6; c
 _JS = (
     """
 const canvas = element.querySelector('canvas'), pen = canvas.getContext('2d', { willReadFrequently: true });
-const under = element.querySelector('img');
-let width = 50, known = null;
+const under = element.querySelector('img'), sheet = element.querySelector('.sheet');
+const hint = element.querySelector('.hint');
+let width = 50, known = null, former = null;
 const wipe = () => pen.clearRect(0, 0, canvas.width, canvas.height);
 const ink = (thick) => {
   pen.globalCompositeOperation = thick < 0 ? 'destination-out' : 'source-over'; pen.strokeStyle = '#139484';
@@ -55,8 +56,7 @@ const look = () => {
   return small.getImageData(0, 0, 16, 16).data;
 };
 under.addEventListener('load', () => {
-  const sheet = element.querySelector('.sheet');
-  element.querySelector('.hint').hidden = true;
+  hint.hidden = true;
   sheet.hidden = false;
   sheet.style.setProperty('--ratio', under.naturalWidth / under.naturalHeight);
   const seen = look(), before = known;
@@ -69,8 +69,16 @@ under.addEventListener('load', () => {
 });
 const follow = () => {
   const seen = document.querySelector('#result img');
-  if (seen && seen.src !== under.src) under.src = seen.src;
+  if (seen && seen.src !== former && seen.src !== under.src) { former = null; under.src = seen.src; }
 };
+// What is painted belongs to the picture that was uploaded or chosen last: until it is here, there is none to paint on.
+document.addEventListener('arriving', () => {
+  former = under.src;
+  under.removeAttribute('src');
+  hint.hidden = false;
+  sheet.hidden = true;
+});
+document.addEventListener('answered', () => { former = null; follow(); });
 new MutationObserver(follow).observe(document.querySelector('#both'), {
   subtree: true, childList: true, attributes: true, attributeFilter: ['src'] });
 follow();

@@ -12,6 +12,12 @@ ADDRESS = """(translator, direction) => {
   history.replaceState(null, '', address);
 }"""
 
+# The brush listens.
+ARRIVING = "() => { document.dispatchEvent(new Event('arriving')); }"
+ANSWERED = """() => {
+  if (!document.querySelector('#cancel')) document.dispatchEvent(new Event('answered'));
+}"""
+
 # Only pages from this machine or by https may use the clipboard, and few computers but most phones can share files.
 ABLE = """() => {
   const some = [new File([], 'picture.jpg', {type: 'image/jpeg'})];

@@ -58,13 +58,16 @@ def translate_tab(key, direction):
     busy = {"show_progress": "minimal", "show_progress_on": [result], "api_visibility": "private"}
     quick = busy | WORK | LAST
     now = {"fn": translating.translated, "inputs": order, "outputs": [*shown, large], **quick}
-    given.input(translating.uploaded, [given, key, direction, detail, wanted, like], [*shown, large, example], **quick)
+    gr.on([given.input, tried.select], None, js=scripts.ARRIVING, **HIDDEN)
+    answered = {"fn": None, "js": scripts.ANSWERED, **HIDDEN}
+    arriving = [given, key, direction, detail, wanted, like]
+    given.input(translating.uploaded, arriving, [*shown, large, example], **quick).then(**answered)
     gr.on([detail.input, wanted.input, like.upload, like.clear], **now)
     pen.stroke(painted, [given, example], mask, **EACH, **HIDDEN).then(**now)
     go.click(translating.pressed, order, [*shown, large], **quick)
     large.change(translating.continued, [large, *order], shown, **busy, **LARGE_WORK)
     halt.click(translating.cancelled, None, [halt, said], queue=False, **HIDDEN)
-    tried.select(offers.chosen, [key, direction], [example, given], **EACH, **HIDDEN).then(**now)
+    tried.select(offers.chosen, [key, direction], [example, given], **EACH, **HIDDEN).then(**now).then(**answered)
     five.click(offers.suggested, [given, example, key, direction, offset], [suggestions, offset], **quick)
     suggestions.select(offers.taken, offset, [wanted, like], **EACH, **HIDDEN).then(**now)
     gr.on([given.input, tried.select], lambda: gr.Gallery(visible=False), None, suggestions, **HIDDEN)

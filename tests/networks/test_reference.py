@@ -308,6 +308,8 @@ def test_files_that_are_no_generators(tmp_path):
         assert "\n" not in str(error.value)
 
     refuses("no such", tmp_path / "absent.pth")
+    (tmp_path / "G.onnx").write_bytes(b"\x08\x0a\x12\x07pytorch")
+    refuses("is an ONNX file, for other programs", tmp_path / "G.onnx")
     (tmp_path / "text.pth").write_text("hello, this is no pickle")
     refuses("damaged or no weights file", tmp_path / "text.pth")
     whole = saved(tmp_path / "cut.pth", network_of({"name": "resnet", "width": 4}).state_dict())

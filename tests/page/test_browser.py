@@ -263,12 +263,20 @@ def test_fits_a_phone(browser, address, tmp_path, scheme):
 
 def test_what_is_painted_changes_and_the_rest_does_not(page, tmp_path):
     page.set_viewport_size({"width": 390, "height": 844})  # a phone's
-    picture(5, 300, 200).save(tmp_path / "horse.png")
-    upload(page, tmp_path / "horse.png")
+    for name, height, width in (("before.png", 200, 200), ("horse.png", 300, 200)):
+        picture(5, height, width).save(tmp_path / name)
+    upload(page, tmp_path / "before.png")
     page.get_by_role("button", name="Only a part of it").click()
     canvas = page.locator("#brush canvas")
-    # It shows the example that the page opens with until the uploaded picture is translated.
+    sync_api.expect(canvas).to_be_visible()
+    page.evaluate("""() => {
+      const sheet = document.querySelector('#brush .sheet');
+      window.seen = [];
+      new MutationObserver(() => seen.push(sheet.hidden)).observe(sheet, {attributeFilter: ['hidden']});
+    }""")
+    upload(page, tmp_path / "horse.png")
     page.wait_for_function("c => Math.abs(c.clientWidth / c.clientHeight - 1.5) < 0.05", arg=canvas.element_handle())
+    assert page.evaluate("seen") == [True, False]  # no picture to paint on until the uploaded one is translated
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert 250 < box["width"] <= 390
