@@ -1,5 +1,6 @@
 """What every command says where a package is missing, and to Ctrl-C before it has begun."""
 
+import contextlib
 import functools
 import os
 import signal
@@ -64,3 +65,32 @@ def test_ctrl_c_while_a_command_is_still_being_imported_ends_in_one_line(name, t
     run = {"env": os.environ | paths, "cwd": tmp_path, "preexec_fn": heard}
     done = subprocess.run(command, text=True, capture_output=True, **run)
     assert done.returncode == 130 and done.stderr == "Stopped.\n" and done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("module", "place", "arguments"),
+    [
+        ("cyclegan.train.__main__", "cyclegan.train.session.build", TRAIN),
+        ("cyclegan.translate.__main__", "cyclegan.system.devices.choose_device", ["runs/mine", "squares", "-o", "out"]),
+    ],
+)
+def test_ctrl_c_that_a_library_swallows_is_not_lost(module, place, arguments, squares, pair, root, monkeypatch, capsys):
+    """As an import does with an except of its own: the command stops before its work all the same."""
+    monkeypatch.chdir(squares.parent)
+    home, name = place.rsplit(".", 1)
+    called = getattr(import_module(home), name)
+
+    def swallowing(*given):
+        with contextlib.suppress(BaseException):
+            signal.raise_signal(signal.SIGINT)
+        return called(*given)
+
+    monkeypatch.setattr(place, swallowing)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert import_module(module).main(arguments) == 130
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert capsys.readouterr().err.startswith("Stopped.") and not Path("out").exists()
+    assert not list(Path("runs/squares").glob("*.safetensors"))

@@ -3,7 +3,7 @@
 import sys
 from functools import partial
 
-from cyclegan.system.errors import command, leave_on_interrupt
+from cyclegan.system.errors import command, heed_interrupt, leave_on_interrupt
 
 if __name__ == "__main__":
     leave_on_interrupt()
@@ -25,6 +25,7 @@ def _evaluate(options: Evaluation) -> int:
     from cyclegan.evaluate.results import write
     from cyclegan.system.devices import AS_LONG_AS_IT_TAKES, choose_device, join_processes, leave_processes
 
+    heed_interrupt()
     first = join_processes(choose_device(options.device), AS_LONG_AS_IT_TAKES) == 0
     try:
         say = partial(print, file=sys.stderr, flush=True) if first else lambda line: None

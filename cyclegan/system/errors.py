@@ -6,10 +6,14 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
+from threading import current_thread, main_thread
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # full, or a limit of the user or the process
+
+_heard: list[bool] = []  # Ctrl-C since the command began
 
 
 class UserError(ValueError):
@@ -50,10 +54,9 @@ def command(prog: str, body: Callable[[], int], on_interrupt: str = "Stopped.") 
     Exit codes: those of ``body``; 2 (or the error's own) for a ``UserError``; 1 where the operating system refused to
     read or write, as a full disk does; 130 for Ctrl-C.
     """
-    if signal.getsignal(signal.SIGINT) is _leave:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return body()
+        with _listening():
+            return body()
     except UserError as error:
         print(f"{prog}: {error}", file=sys.stderr)
         return error.exit_code
@@ -67,6 +70,35 @@ def command(prog: str, body: Callable[[], int], on_interrupt: str = "Stopped.") 
     except KeyboardInterrupt:
         print(on_interrupt, file=sys.stderr)
         return 130
+
+
+def heed_interrupt() -> None:
+    """Raises the ``KeyboardInterrupt`` of a Ctrl-C that something swallowed since the command began.
+
+    Libraries do, while they are imported: by an ``except`` without a name, or where Python itself ignores exceptions.
+    """
+    if _heard:
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _listening() -> Iterator[None]:
+    """Remembers a Ctrl-C beside raising it, unless somebody else deals with signals."""
+    before = signal.getsignal(signal.SIGINT)
+    if before not in (_leave, signal.default_int_handler) or current_thread() is not main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _heard.clear()
+
+
+def _interrupt(*_: object) -> None:
+    _heard.append(True)
+    raise KeyboardInterrupt
 
 
 def leave_on_interrupt() -> None:

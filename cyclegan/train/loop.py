@@ -14,7 +14,7 @@ from torch import Tensor
 from cyclegan.data.batches import batches
 from cyclegan.models.game import Game
 from cyclegan.system.devices import anyone, process_count, process_rank
-from cyclegan.system.errors import UserError
+from cyclegan.system.errors import UserError, heed_interrupt
 from cyclegan.train.build import Training
 from cyclegan.train.console import TrainingProgress
 from cyclegan.train.health import Health
@@ -185,6 +185,7 @@ def _stop_requests(begun: Callable[[], bool] = lambda: True) -> Iterator[list[in
     except ValueError:  # not the main thread, where nobody can send signals
         before = {}
     try:
+        heed_interrupt()
         yield received
     finally:
         for number, handler in before.items():

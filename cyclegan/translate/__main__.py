@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclegan.system.errors import UserError, command, leave_on_interrupt
+from cyclegan.system.errors import UserError, command, heed_interrupt, leave_on_interrupt
 
 if __name__ == "__main__":
     leave_on_interrupt()
@@ -98,6 +98,7 @@ def _translate(options: Options) -> int:
     try:
         translator = _translator(options, device)  # what is wrong is said, also where all is done already
         share = Share(listed, jobs.counts, process_rank(), process_count(), options.overwrite)
+        heed_interrupt()
         sweep_beside(job.target for job in share)
         failures = _run(translator, share, options, clip)
         shares = from_all((share.begun, share.there, failures))
