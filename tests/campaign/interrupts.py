@@ -11,6 +11,8 @@ from pathlib import Path
 from kills import FLAGS
 from painted import paint
 
+PATIENCE = 300  # seconds; a busy machine may need some for the step that is under way
+
 
 def interrupts(count: int, seed: int) -> tuple[str, int]:
     """What ``count`` of them led to, in words, and how many to a traceback or another exit code."""
@@ -33,7 +35,11 @@ def interrupts(count: int, seed: int) -> tuple[str, int]:
         )
         time.sleep(0.1 + draw.uniform(0, start_takes))  # before, Python itself is starting
         process.send_signal(signal.SIGINT)
-        said = process.communicate(timeout=1200)[0]
+        try:
+            said = process.communicate(timeout=PATIENCE)[0]
+        except subprocess.TimeoutExpired:
+            process.kill()
+            said = f"{process.communicate()[0]}\nnot stopped after {PATIENCE} s"
         # To a shell both are 130: to leave with that number, or by the signal itself after the line.
         fine = process.returncode in (130, -signal.SIGINT) and "Traceback" not in said
         saved += "the same command goes on" in said
