@@ -1,5 +1,6 @@
 """Ctrl-C at random moments from the start of the command on: one line, never a traceback, and it goes on."""
 
+import functools
 import os
 import random
 import signal
@@ -18,6 +19,7 @@ def interrupts(count: int, seed: int) -> tuple[str, int]:
     """What ``count`` of them led to, in words, and how many to a traceback or another exit code."""
     for side in ("trainA", "trainB"):
         paint(Path("data") / side, 3, (220, 30, 30))
+    heard = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # what runs in the background is deaf to it
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, "-m", "cyclegan.train", "data", *FLAGS, "--steps", "100000"]
     begun = time.monotonic()
@@ -31,7 +33,12 @@ def interrupts(count: int, seed: int) -> tuple[str, int]:
     draw, wrong, saved = random.Random(seed), 0, 0
     for _ in range(count):
         process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            preexec_fn=heard,
         )
         time.sleep(0.1 + draw.uniform(0, start_takes))  # before, Python itself is starting
         process.send_signal(signal.SIGINT)
