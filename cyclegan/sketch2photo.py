@@ -47,7 +47,9 @@ def _make(options: Options) -> int:
     photos, out, size, test = options.photos, options.out, options.size, options.test
     counts = make_sketch2photo(photos, out, size, test, options.skip_bad, options.pairs)
     print(f"{options.out}: {counts['trainA']} sketches, {counts['trainB']} photos, {counts['testA']} test pairs.")
-    print(f"Next: python -m cyclegan.train {options.out}{' --model pix2pix' if options.pairs else ''}")
+    print(
+        f"Next: python -m cyclegan.train {options.out}{' --model pix2pix --recipe coloured' if options.pairs else ''}"
+    )
     return 0
 
 

@@ -79,7 +79,9 @@ def test_one_command_makes_a_data_set_that_training_finds(photos, tmp_path):
 def test_pairs_are_every_photo_and_its_drawing(photos, tmp_path):
     out = tmp_path / "mine"
     done = run(photos, "-o", out, "--size", 48, "--test", 0.2, "--pairs")
-    assert done.returncode == 0 and f"python -m cyclegan.train {out} --model pix2pix" in done.stdout, done.stderr
+    assert (
+        done.returncode == 0 and f"python -m cyclegan.train {out} --model pix2pix --recipe coloured" in done.stdout
+    ), done.stderr
     names = listing(out)
     assert [len(names[part]) for part in PARTS] == [10, 10, 2, 2]
     assert names["trainA"] == names["trainB"] and not names["trainA"] & names["testA"]
