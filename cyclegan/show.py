@@ -130,22 +130,23 @@ def of_examples(count: int) -> Image.Image:
     Beside each its translation, in three colours where they can be chosen.
     """
     from cyclegan.data.contact_sheet import sheet
-    from cyclegan.data.finding import find_images
     from cyclegan.data.images import open_image
     from cyclegan.system.cards import package_folder
+    from cyclegan.translate.examples import examples_of, own_examples
     from cyclegan.translate.translator import Translator
 
     blocks = {}
-    for examples in sorted((package_folder("pretrained") / "examples").iterdir()):
-        for reverse in (False, True) if examples.is_dir() else ():
-            translator = Translator.from_pretrained(examples.name, reverse)
+    for weights in sorted(package_folder("pretrained").glob("*-G_AB.safetensors")):
+        name = weights.name.removesuffix("-G_AB.safetensors")
+        for reverse in (False, True):
+            translator = Translator.from_pretrained(name, reverse)
             source, target = translator.domains
-            if not (examples / source).is_dir():
-                continue
-            pictures = [open_image(path).convert("RGB") for path in find_images(examples / source)[:count]]
+            chosen = own_examples(name, source) or examples_of(source)
+            pictures = [open_image(path).convert("RGB") for path in chosen[:count]]
             colours = [None] if translator.palettes is None else [0, 1, 2]
             rows = [[picture, *(translator(picture, palette=colour) for colour in colours)] for picture in pictures]
-            blocks[f"{source} → {target}"] = rows
+            if rows:
+                blocks[f"{source} → {target}"] = rows
     return sheet(blocks, cell=160)
 
 

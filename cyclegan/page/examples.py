@@ -6,12 +6,12 @@ import threading
 from pathlib import Path
 
 from cyclegan.data.dataset_cards import dataset_root
-from cyclegan.data.finding import find_images
 from cyclegan.data.folders import find_pairs, pictures_in
 from cyclegan.page import choices, one_picture
 from cyclegan.page.choices import Choice, Way
 from cyclegan.system.cards import package_folder
 from cyclegan.system.errors import UserError
+from cyclegan.translate.examples import examples_of, own_examples
 
 COUNT = 4
 KEPT = 64  # results: a few hundred kilobytes each
@@ -20,12 +20,12 @@ KEPT = 64  # results: a few hundred kilobytes each
 def examples(choice: Choice, way: Way) -> list[Path]:
     """Pictures of the direction's source: chosen ones that come with the package, else test pictures, or [].
 
-    Chosen ones lie in ``pretrained/examples/TRANSLATOR/DOMAIN``; a run has those of the translator of its data set.
+    A run has those that were chosen for the translator of its data set; where there are no test pictures either, those
+    of any translator from the same domain.
     """
     dataset = str(choice.card.get("training", {}).get("dataset") or choice.key)
-    chosen = package_folder("pretrained") / "examples" / Path(dataset).name / Path(way.source).name
-    if chosen.is_dir():
-        return find_images(chosen)[:COUNT]
+    if chosen := own_examples(dataset, way.source):
+        return chosen[:COUNT]
     for folder in (dataset_root() / Path(dataset).name, Path(dataset)):
         try:
             found = find_pairs(folder)
@@ -33,7 +33,7 @@ def examples(choice: Choice, way: Way) -> list[Path]:
             return pictures_in(*there, found.side_by_side)[way.reverse][:COUNT]
         except (UserError, OSError):
             continue
-    return []
+    return examples_of(way.source)[:COUNT]
 
 
 def are_chosen(found: list[Path]) -> bool:

@@ -18,6 +18,7 @@ from cyclegan.page.background import Stopped, in_background
 from cyclegan.system import cards, download
 from cyclegan.system.errors import ImageError, UserError
 from cyclegan.system.files import lock
+from cyclegan.translate import examples as chosen_examples
 
 
 @pytest.fixture
@@ -262,20 +263,24 @@ def test_a_translator_that_cannot_be_fetched_says_which_ones_work(here, monkeypa
 
 
 def test_examples_are_chosen_ones_or_else_test_pictures(here, monkeypatch):
-    monkeypatch.setattr(examples, "package_folder", lambda kind: here / "package" / kind)
+    for module in (examples, chosen_examples):
+        monkeypatch.setattr(module, "package_folder", lambda kind: here / "package" / kind)
     make_run(here / "runs" / "tiny", ("horse", "zebra"))  # trained on the data set "somewhere"
     choice = choices.choose("runs/tiny")
     forth, back = choice.ways
     assert examples.examples(choice, forth) == []
+    another = here / "package" / "pretrained" / "examples" / "another" / "horse"
+    another.mkdir(parents=True)
+    picture(1).save(another / "another.png")
+    assert examples.examples(choice, forth) == [another / "another.png"] and examples.examples(choice, back) == []
     for side in ("trainA", "trainB", "testA", "testB"):
         folder = here / "datasets" / "somewhere" / side
         folder.mkdir(parents=True)
         picture(2).save(folder / "b.png")
     assert [path.parent.name for way in choice.ways for path in examples.examples(choice, way)] == ["testA", "testB"]
-    for translator in ("somewhere", "another"):
-        chosen = here / "package" / "pretrained" / "examples" / translator / "horse"
-        chosen.mkdir(parents=True)
-        picture(1).save(chosen / f"{translator}.png")
+    chosen = here / "package" / "pretrained" / "examples" / "somewhere" / "horse"
+    chosen.mkdir(parents=True)
+    picture(1).save(chosen / "somewhere.png")
     assert [path.name for path in examples.examples(choice, forth)] == ["somewhere.png"]
     assert [path.name for path in examples.examples(choice, back)] == ["b.png"]
 
