@@ -14,7 +14,7 @@ from cyclegan.evaluate.measure import Framing
 from cyclegan.networks import library
 from cyclegan.system.cards import package_folder
 
-SHIPPED = ("horse2zebra", "sketch2emoji", "sketch2photo")
+SHIPPED = ("horse2zebra", "photo2monet", "sketch2emoji", "sketch2photo")
 EXAMPLES = package_folder("pretrained") / "examples"
 
 
@@ -50,6 +50,17 @@ def test_a_photo_becomes_the_pencil_drawing_that_the_filter_makes_of_it():
         plain = 255.0 - cv2.Canny(np.asarray(photo), 100, 200)
         ours, theirs = (10 * np.log10(255**2 / ((x - true) ** 2).mean()) for x in (drawn, plain))
         assert ours > theirs + 3 and ours > 16, (path.name, ours, theirs)
+
+
+def test_a_photo_becomes_a_painting_of_the_same_scene():
+    paint = Translator.from_pretrained("photo2monet")
+    photo = Image.open(find_images(EXAMPLES / "sketch2photo" / "photo")[0]).convert("RGB")
+    photo.thumbnail((256, 256))
+    before, after = (np.asarray(picture) for picture in (photo, paint(photo)))
+    assert 8 < np.abs(before.astype(float) - after).mean() < 40
+    edges, found = (cv2.Canny(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), 100, 200) > 0 for picture in (before, after))
+    near = cv2.dilate(found.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    assert (edges & near).sum() > 0.8 * edges.sum()
 
 
 def made_by(name: str, count: int) -> torch.Tensor:
