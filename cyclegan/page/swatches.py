@@ -7,8 +7,8 @@ import gradio as gr
 from cyclegan.page import choices, colours, one_picture
 from cyclegan.page.parts import picture
 
-NAMES = ("red", "orange", "gold", "olive", "green", "teal", "skyblue", "royalblue", "purple", "pink", "brown", "grey",
-         "black")  # fmt: skip
+NAMES = ("red", "orange", "gold", "olive", "yellowgreen", "teal", "skyblue", "royalblue", "purple", "pink", "brown",
+         "grey", "black")  # fmt: skip
 
 _HTML = f"""
 <div class="head" id="swatch-label">Colours</div>
