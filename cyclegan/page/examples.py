@@ -9,7 +9,6 @@ from cyclegan.data.dataset_cards import dataset_root
 from cyclegan.data.folders import find_pairs, pictures_in
 from cyclegan.page import choices, one_picture
 from cyclegan.page.choices import Choice, Way
-from cyclegan.system.cards import package_folder
 from cyclegan.system.errors import UserError
 from cyclegan.translate.examples import examples_of, own_examples
 
@@ -23,7 +22,7 @@ def examples(choice: Choice, way: Way) -> list[Path]:
     A run has those that were chosen for the translator of its data set; where there are no test pictures either, those
     of any translator from the same domain.
     """
-    dataset = str(choice.card.get("training", {}).get("dataset") or choice.key)
+    dataset = _dataset(choice)
     if chosen := own_examples(dataset, way.source):
         return chosen[:COUNT]
     for folder in (dataset_root() / Path(dataset).name, Path(dataset)):
@@ -36,9 +35,13 @@ def examples(choice: Choice, way: Way) -> list[Path]:
     return examples_of(way.source)[:COUNT]
 
 
-def are_chosen(found: list[Path]) -> bool:
-    """Whether these examples are those that come with the package."""
-    return bool(found) and package_folder("pretrained") in found[0].parents
+def are_chosen(found: list[Path], choice: Choice, way: Way) -> bool:
+    """Whether these examples are those that were chosen for this translator, because they come out well."""
+    return bool(found) and found[0] in own_examples(_dataset(choice), way.source)
+
+
+def _dataset(choice: Choice) -> str:
+    return str(choice.card.get("training", {}).get("dataset") or choice.key)
 
 
 def result(path: Path, choice: Choice, way: Way) -> one_picture.Trip:

@@ -26,7 +26,9 @@ def followed(given: str | None, key: str | None, direction: str | None):
     found = examples.examples(choice, way)
     paints = colours.paints(choice, way)
     first = str(found[0]) if found and choice.here and not given else ""
-    label = "Or try one of these" + (": chosen, for they come out well" if examples.are_chosen(found) else "")
+    label = "Or try one of these" + (
+        ": chosen, for they come out well" if examples.are_chosen(found, choice, way) else ""
+    )
     return (
         gr.Gallery([_thumbnail(path) for path in found], visible=bool(found), selected_index=None, label=label),
         first,

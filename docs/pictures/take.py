@@ -21,7 +21,7 @@ def take(page, name: str) -> None:
     file = HERE / f"{name}.png"
     page.screenshot(path=file, full_page=True)
     with Image.open(file) as image:
-        small = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.FLOYDSTEINBERG)
+        small = image.convert("RGB").quantize(256, kmeans=3, dither=Image.Dither.FLOYDSTEINBERG)
     small.save(file, optimize=True)
 
 

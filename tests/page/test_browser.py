@@ -186,7 +186,11 @@ def test_it_opens_with_an_example_that_is_translated_already(browser, address):
     first = shown(page, "#result")
     page.locator("#examples button.thumbnail-item").nth(1).click()
     assert shown(page, "#result", instead_of=first)[1] != first[1]
-    choose(page, "tiny", "horse → zebra")  # which has no examples
+    choose(page, "tiny", "horse → zebra")
+    sync_api.expect(page.locator("#said")).to_contain_text(
+        "70 × 64"
+    )  # as another translator of horses was there before
+    page.locator("#directions").get_by_text("zebra → horse").click()  # there are no examples of zebras
     sync_api.expect(page.locator("#said")).to_contain_text("appears here")
     page.locator("#go").click()
     sync_api.expect(page.locator("#said")).to_contain_text("There is no picture yet")

@@ -263,8 +263,7 @@ def test_a_translator_that_cannot_be_fetched_says_which_ones_work(here, monkeypa
 
 
 def test_examples_are_chosen_ones_or_else_test_pictures(here, monkeypatch):
-    for module in (examples, chosen_examples):
-        monkeypatch.setattr(module, "package_folder", lambda kind: here / "package" / kind)
+    monkeypatch.setattr(chosen_examples, "package_folder", lambda kind: here / "package" / kind)
     make_run(here / "runs" / "tiny", ("horse", "zebra"))  # trained on the data set "somewhere"
     choice = choices.choose("runs/tiny")
     forth, back = choice.ways
@@ -272,7 +271,9 @@ def test_examples_are_chosen_ones_or_else_test_pictures(here, monkeypatch):
     another = here / "package" / "pretrained" / "examples" / "another" / "horse"
     another.mkdir(parents=True)
     picture(1).save(another / "another.png")
-    assert examples.examples(choice, forth) == [another / "another.png"] and examples.examples(choice, back) == []
+    shared = examples.examples(choice, forth)
+    assert shared == [another / "another.png"] and examples.examples(choice, back) == []
+    assert not examples.are_chosen(shared, choice, forth)
     for side in ("trainA", "trainB", "testA", "testB"):
         folder = here / "datasets" / "somewhere" / side
         folder.mkdir(parents=True)
@@ -281,7 +282,8 @@ def test_examples_are_chosen_ones_or_else_test_pictures(here, monkeypatch):
     chosen = here / "package" / "pretrained" / "examples" / "somewhere" / "horse"
     chosen.mkdir(parents=True)
     picture(1).save(chosen / "somewhere.png")
-    assert [path.name for path in examples.examples(choice, forth)] == ["somewhere.png"]
+    own = examples.examples(choice, forth)
+    assert [path.name for path in own] == ["somewhere.png"] and examples.are_chosen(own, choice, forth)
     assert [path.name for path in examples.examples(choice, back)] == ["b.png"]
 
 
