@@ -43,9 +43,10 @@ class PicturesConfig:
 
     @property
     def whole_size(self) -> int:
-        """The side in pixels at which to show whole pictures to what was trained on these: with ``zoom`` the finest
-        scale that was seen, else the crops' side, as the reference does."""
-        return self.load_size if self.zoom > 1 else self.size
+        """The side in pixels at which to show whole pictures to what was trained on these: the finest scale that was
+        seen, with ``zoom`` and where crops are far smaller than the pictures, else the crops' side, as the reference
+        does (256 for 286)."""
+        return self.load_size if self.zoom > 1 or self.load_size > 1.25 * self.size else self.size
 
     def check(self) -> None:
         """Raises ``UserError`` on settings that cannot be meant."""

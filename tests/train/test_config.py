@@ -44,6 +44,8 @@ def test_translators_are_told_the_scale_that_whole_pictures_had():
     assert parse(["photos"], no_card).pictures.whole_size == 256
     assert parse(["photos", "--size", "128", "--zoom", "1.8", "--load", "256"], no_card).pictures.whole_size == 256
     assert parse(["photos", "--size", "128", "--zoom", "1.5"], no_card).pictures.whole_size == 192
+    assert parse(["photos", "--size", "128", "--load", "256"], no_card).pictures.whole_size == 256
+    assert parse(["photos", "--size", "128", "--load", "143"], no_card).pictures.whole_size == 128
 
 
 def test_a_card_with_an_unknown_setting_says_so():
