@@ -119,22 +119,14 @@ class Pix2PixConfig:
             raise UserError(f"--ema must be at least 0 and below 1, not {self.ema}")
 
 
-_QUICK: dict[str, Any] = {
-    "generator": "mobile",
-    "up": "resize",
-    "width_D": 32,
-    "adversarial": "lsgan",
-    "size": 128,
-    "batch": 2,
-    "steps": 2500,
-}
+_SMALL: dict[str, Any] = {"generator": "mobile", "up": "resize", "size": 128, "batch": 2}
 
 RECIPES: dict[str, dict[str, Any]] = {
     "paper": {},
     # For a laptop's CPU: CycleGAN's mobile network, and half the discriminator's channels.
-    "quick": _QUICK,
+    "quick": _SMALL | {"width_D": 32, "adversarial": "lsgan", "steps": 2500},
     # For drawings and what else has no colours: whoever translates chooses them, and things count more than pixels.
-    "coloured": _QUICK
+    "coloured": _SMALL
     | {
         "width": 24,
         "discriminator": "projected",

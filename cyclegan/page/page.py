@@ -29,7 +29,7 @@ def build() -> gr.Blocks:
         with gr.Row(elem_id="head"):
             gr.HTML(
                 "<h1>Picture translator</h1><p>Turns one kind of picture into another, and back again. "
-                "Learned from two heaps of pictures, which need no matching pairs.</p>"
+                "Two heaps of pictures are enough to learn it; matching pairs are not needed.</p>"
             )
             lights = gr.Button("◐", elem_id="lights", size="sm")
         lights.click(None, js=SWITCH, api_visibility="private")

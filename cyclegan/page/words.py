@@ -90,9 +90,10 @@ def about(choice: Choice) -> str:
 
 
 GENERAL = """### What to expect
-A CycleGAN learned from two heaps of pictures without knowing which belongs to which (Zhu, Park, Isola, Efros:
-[Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks](https://arxiv.org/abs/1703.10593)).
-It is good at changing **colour and texture** and poor at changing **shape**. Known failures: the background is
+A CycleGAN learns from two heaps of pictures without knowing which belongs to which (Zhu, Park, Isola, Efros:
+[Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks](https://arxiv.org/abs/1703.10593));
+a pix2pix is shown pairs that belong together.
+They are good at changing **colour and texture** and poor at changing **shape**. Known failures: the background is
 repainted too, people and saddles on a horse become striped, a picture of anything else comes out odd or unchanged,
 and fine detail is lost on large pictures. A small cycle error says that the picture came back, not that the
 translation is good: the networks can hide what they need in faint noise.
