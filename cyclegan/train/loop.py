@@ -55,6 +55,8 @@ def train(training: Training, run: Run, console: Console, advice: Advice = lambd
     if exhausted:
         return first
     progress = TrainingProgress(total, first, per_step, console, past[-1].get("seconds", 0.0) if past else 0.0)
+    if 0 < first < total:
+        progress.say(f"Goes on after step {first}; another --name begins anew.")
     health = Health(game, source, config.sample_every)
     interval: list[Losses] = []
     saved = step = first

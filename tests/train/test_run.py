@@ -57,7 +57,7 @@ def assert_same(a, b, path="checkpoint"):
         (["--palette", "both"], False),
     ],
 )
-def test_three_and_three_steps_equal_six_bit_for_bit(squares, tmp_path, flags, masked):
+def test_three_and_three_steps_equal_six_bit_for_bit(squares, tmp_path, capsys, flags, masked):
     """Everything counts: weights, averages, Adam, pools, random states, the order of the data, masks."""
     for path in (squares / "trainA").iterdir() if masked else ():
         (squares / "trainA_mask").mkdir(exist_ok=True)
@@ -67,7 +67,9 @@ def test_three_and_three_steps_equal_six_bit_for_bit(squares, tmp_path, flags, m
     stopped_after(3, squares, tmp_path / "three", "--steps", "6", *flags)
     assert weights(tmp_path / "three")["step"] == 3
     torch.manual_seed(999)  # a fresh process would not have our random state either
+    assert "Goes on after" not in capsys.readouterr().out
     assert train(squares, tmp_path / "three", "--steps", "6", *flags) == 0
+    assert "Goes on after step 3" in capsys.readouterr().out
     assert_same(weights(tmp_path / "three"), weights(tmp_path / "six"))
     logs = [logged(tmp_path / runs / "squares") for runs in ("three", "six")]
     assert ("background_A" in logs[0][0]["losses"]) == masked
