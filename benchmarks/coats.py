@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("masks", type=Path)
     parser.add_argument("--others", type=Path, nargs=2, metavar=("PICTURES", "MASKS"))
     parser.add_argument("--size", type=int, default=256, help="pixels, to which every picture is stretched")
+    parser.add_argument("--work", type=int, help="pixels that the network works on; default: all")
     parser.add_argument("--reverse", action="store_true")
     options = parser.parse_args()
     translator = Translator.from_pretrained(options.translator, options.reverse)
@@ -52,7 +53,7 @@ def main() -> None:
     frame[FRAME:-FRAME, FRAME:-FRAME] = False
     rows = []
     for picture, inside in with_masks(options.pictures, options.masks, options.size):
-        result = np.asarray(translator(Image.fromarray(picture)))
+        result = np.asarray(translator(Image.fromarray(picture), size=options.work))
         change = np.abs(result.astype(int) - picture).mean(2)
         rows.append([change[inside].mean(), change[~inside].mean(), change[frame].mean(), chroma(result, inside)])
     print(f"{len(rows)} pictures: " + ", ".join(f"{n} {v:.2f}" for n, v in zip(COLUMNS, np.mean(rows, 0), strict=True)))

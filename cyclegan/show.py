@@ -111,13 +111,15 @@ def of_test_pictures(ways: Mapping[Direction, Pair], data: Dataset, count: int) 
         truth = {} if back else dict(direction.of(pair) for pair in data.test_pairs())
         files = list(truth) or direction.of(sides)[0]
         rows = []
+        size = max(filter(None, (t.size for t in (there, back) if t)), default=None)  # each works at its own
         for i, path in enumerate(random.Random(0).sample(files, min(count, len(files)))):
-            picture = shown(path, there.size)
-            fake = there(picture, palette=None if there.palettes is None else i)  # other colours in each row
+            picture = shown(path, size)
+            colours = None if there.palettes is None else i  # other ones in each row
+            fake = there(picture, size=there.size, palette=colours)
             row = [picture, fake]
             if back:
-                row.append(back(fake, palette=None if back.palettes is None else picture))
-            rows.append(row + ([shown(truth[path], there.size)] if truth else []))
+                row.append(back(fake, size=back.size, palette=None if back.palettes is None else picture))
+            rows.append(row + ([shown(truth[path], size)] if truth else []))
         source, target = there.domains
         ending = f" → {source}" if back else f", and the true {target}" if truth else ""
         blocks[f"{source} → {target}{ending}"] = rows
