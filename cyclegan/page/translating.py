@@ -100,25 +100,29 @@ def after(number: int, given: str | None, example: str, key: str, direction: str
     if turn is not None and turn.number == number:
         yield from _answer(turn, EMPTY, given, example, key, direction, detail, text, like, mask)
     else:
-        yield *_same(), None
+        yield *_same(), gr.skip()
 
 
 def _answer(turn: Turn, empty: str, given: str | None, example: str, *rest):
+    """States of the tab, and last the number of the turn where its picture is large and ``continued`` takes it on.
+
+    Else that output is left as it is: what an older turn says when it ends may arrive behind a newer one's number.
+    """
     if not (given or example):
-        yield *_empty(empty), None
+        yield *_empty(empty), gr.skip()
         return
     try:
         order = _ordered(given, example, *rest)
         if not given and order.detail == one_picture.FITTED and order.palette is None and not order.mask:
             trip = examples.result(Path(example), order.choice, order.way)
-            yield *_results(order, trip, turn), None
+            yield *_results(order, trip, turn), gr.skip()
         elif order.large:
             yield *_busy("Getting ready …"), turn.number
         else:
             for state in _steps(order, turn):
-                yield *state, None
+                yield *state, gr.skip()
     except Exception as error:
-        yield *_failed(error, turn), None
+        yield *_failed(error, turn), gr.skip()
 
 
 def continued(number: int | None, given: str | None, example: str, key: str, direction: str, detail: str, text: str,

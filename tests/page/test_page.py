@@ -7,6 +7,7 @@ import sys
 import threading
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -51,6 +52,26 @@ def test_no_name_stands_twice_on_the_page(here):
 
     names = [block.elem_id for block in build().blocks.values() if block.elem_id]
     assert len(names) > 20 and len(names) == len(set(names)), sorted(names)
+
+
+def test_what_an_older_turn_says_at_its_end_withdraws_no_large_picture(here):
+    """It may arrive behind the number by which a newer turn hands its large picture over."""
+    gradio = pytest.importorskip("gradio", reason="the page needs the extra: app")
+    from cyclegan.page import translating
+
+    make_run(here / "runs" / "tiny", ("horse", "zebra"))
+    small, large = picture(0, 40, 30), picture(1, 2200, 1600)
+    small.save(here / "small.png")
+    large.save(here / "large.png")
+    visitor = SimpleNamespace(session_hash="a visitor")
+    order = "", "runs/tiny", "horse → zebra", one_picture.OWN, "", None, None
+    older = translating.turns.begin("a visitor")
+    *_, (*_, handed) = translating.translated(str(here / "large.png"), *order, visitor)
+    assert handed > older.number and older.is_set()
+    stopped = translating._answer(older, "", str(here / "small.png"), *order)
+    dropped = translating.after(older.number, str(here / "small.png"), *order, visitor)
+    for late in (stopped, dropped):
+        assert [state[-1] for state in late] == [gradio.skip()]
 
 
 def test_two_cards_of_one_direction_are_one_choice(here):
