@@ -8,34 +8,33 @@ chroma inside. ``--others PICTURES MASKS`` gives that chroma of real pictures of
 import argparse
 from pathlib import Path
 
-import cv2
 import numpy as np
-from PIL import Image
+import torch
+from colours import lab
 
 from cyclegan import Translator
 from cyclegan.data.finding import find_images
+from cyclegan.data.masks import masks_in
+from cyclegan.data.pixels import as_signed
+from cyclegan.evaluate.measure import Framing
 
 FRAME = 24
 COLUMNS = ("inside", "outside", "frame", "chroma")
 
 
-def read(file: Path, size: int) -> np.ndarray:
-    """RGB, uint8 (size, size, 3)."""
-    with Image.open(file) as image:
-        return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.BICUBIC))
-
-
-def with_masks(pictures: Path, masks: Path, size: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Pictures, uint8 (size, size, 3), and where their things are, bool (size, size); those with no thing, or nothing
+def with_masks(folder: Path, masks: Path, size: int) -> list[tuple[torch.Tensor, np.ndarray]]:
+    """Pictures, uint8 (3, size, size), and where their things are, bool (size, size); those with no thing, or nothing
     else, are left out."""
-    found = {file.stem: file for file in find_images(masks)}
-    pairs = [(read(f, size), read(found[f.stem], size)[..., 0] > 127) for f in find_images(pictures) if f.stem in found]
+    framing, pictures = Framing(size), {file.stem: file for file in find_images(folder)}
+    found = sorted(masks_in(masks, pictures).items())
+    read = [framing.read(pictures[name], masks=of_it) for name, of_it in found]
+    pairs = [(pixels[:3], pixels[3].numpy() > 127) for pixels in read]
     return [(picture, inside) for picture, inside in pairs if 0 < inside.mean() < 1]
 
 
-def chroma(picture: np.ndarray, inside: np.ndarray) -> float:
-    lab = cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    return float(np.hypot(lab[..., 1], lab[..., 2])[inside].mean())
+def chroma(picture: torch.Tensor, inside: np.ndarray) -> float:
+    """Mean CIELAB chroma of the inside of a uint8 (3, H, W) picture."""
+    return float(np.hypot(*lab(as_signed(picture[None]))[0, inside, 1:].T).mean())
 
 
 def main() -> None:
@@ -53,8 +52,8 @@ def main() -> None:
     frame[FRAME:-FRAME, FRAME:-FRAME] = False
     rows = []
     for picture, inside in with_masks(options.pictures, options.masks, options.size):
-        result = np.asarray(translator(Image.fromarray(picture), size=options.work))
-        change = np.abs(result.astype(int) - picture).mean(2)
+        result = translator(picture, size=options.work)
+        change = (result.float() - picture.float()).abs().mean(0).numpy()
         rows.append([change[inside].mean(), change[~inside].mean(), change[frame].mean(), chroma(result, inside)])
     print(f"{len(rows)} pictures: " + ", ".join(f"{n} {v:.2f}" for n, v in zip(COLUMNS, np.mean(rows, 0), strict=True)))
     if options.others:

@@ -125,12 +125,12 @@ def _answer(turn: Turn, empty: str, given: str | None, example: str, *rest):
         yield *_failed(error, turn), gr.skip()
 
 
-def continued(number: int | None, given: str | None, example: str, key: str, direction: str, detail: str, text: str,
+def continued(number: int, given: str | None, example: str, key: str, direction: str, detail: str, text: str,
               like: str | None, mask: Painted, request: gr.Request):  # fmt: skip
     """A large picture, after it has waited for other large ones."""
     turn = turns.last(request.session_hash)
     if turn is None or turn.number != number:
-        yield _empty(CANCELLED) if turn is None and number is not None else _same()
+        yield _empty(CANCELLED) if turn is None else _same()
         return
     try:
         yield from _steps(_ordered(given, example, key, direction, detail, text, like, mask), turn)
