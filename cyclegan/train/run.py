@@ -91,6 +91,8 @@ class Run:
             require_same_settings(self.folder, before, settings)
             names = before["dataset"], settings["dataset"]
             self.notes = require_same_data(self.folder, read_data(self.folder), self.data, names)
+        elif self.checkpoint.exists():
+            self.notes = ["No config.json says what this run was begun with; it goes on with the settings given now."]
         write_whole(self.folder / "config.json", json.dumps(settings, indent=2) + "\n")
         if self.data:
             write_whole(data, json.dumps(self.data) + "\n")

@@ -158,6 +158,12 @@ def test_what_can_be_made_up_for_stops_nothing(tamper, here):
     assert "runs/dataset" in [choice.key for choice in choices.choices()]
 
 
+def test_settings_that_are_gone_are_missed_aloud(here, capsys):
+    assert go_on() == 0 and "No config.json" not in capsys.readouterr().out
+    (RUN / "config.json").unlink()
+    assert go_on() == 0 and "No config.json says what this run was begun with" in capsys.readouterr().out
+
+
 def assert_the_page_opens():
     """With the run and with all others."""
     shutil.copytree(RUN, "runs/other", dirs_exist_ok=True)
