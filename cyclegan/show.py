@@ -146,7 +146,11 @@ def of_examples(count: int) -> Image.Image:
             chosen = own_examples(name, source) or examples_of(source)
             pictures = [open_image(path).convert("RGB") for path in chosen[:count]]
             colours = [None] if translator.palettes is None else [0, 1, 2]
-            rows = [[picture, *(translator(picture, palette=colour) for colour in colours)] for picture in pictures]
+            size = translator.size
+            rows = [
+                [picture, *(translator(picture, size=size, palette=colour) for colour in colours)]
+                for picture in pictures
+            ]
             if rows:
                 blocks[f"{source} → {target}"] = rows
     return sheet(blocks, cell=160)

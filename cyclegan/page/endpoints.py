@@ -52,8 +52,8 @@ def translate(
         raise ImageError(f"The colours of {way.label} by {choice.key} cannot be chosen.")
     inside = one_picture.read_picture(mask).convert("L") if mask else None
     trip = one_picture.travel(one_picture.read_picture(picture), choice, way, detail, wanted, mask=inside)
-    facts = {"translator": choice.key, "direction": way.label, "seconds": round(trip.seconds, 3), "size": trip.size,
-             "worked_at": trip.given.size, "cycle_error": trip.cycle_error}  # fmt: skip
+    facts = {"translator": choice.key, "direction": way.label, "seconds": round(trip.seconds, 3),
+             "size": trip.full.size, "worked_at": trip.worked_at, "cycle_error": trip.cycle_error}  # fmt: skip
     return str(save_result(trip.full, picture, way)), facts
 
 

@@ -78,7 +78,7 @@ def translate_files(
     translator = one_picture.warm.translator(way)
     if translator.palettes is not None:
         translator = translator.with_palette(palette)  # one palette for all pictures and frames
-    size = {one_picture.FITTED: translator.size, one_picture.DOUBLE: 2 * (translator.size or 256)}.get(detail)
+    size = one_picture.shorter_side(translator.size, detail)
     jobs = [Job(str(path), _target(path, work / "out", way)) for path in sources]
     failures = []
     try:

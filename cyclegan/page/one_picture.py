@@ -24,31 +24,23 @@ MEGAPIXELS = 64  # of a picture: what phones take, and far below what exhausts t
 WARM = 6  # translators kept in memory
 DISPLAY = 1600  # pixels on the longer side of what the page shows; the download has the full size
 
-FITTED, DOUBLE, OWN = "As in training", "Twice as fine", "The picture's own size"
-DETAILS = (FITTED, DOUBLE, OWN)
-LARGEST = {FITTED: 4e6, DOUBLE: 4e6, OWN: 12.6e6}  # pixels that the network is given: one visitor may not stall all
+BOLD, FITTED, DOUBLE, OWN = "Twice as bold", "As in training", "Twice as fine", "The picture's own size"
+TIMES = {BOLD: 0.5, FITTED: 1, DOUBLE: 2}  # the training's size
+DETAILS = (*TIMES, OWN)
+LARGEST, LARGEST_OWN = 4e6, 12.6e6  # pixels that the network is given: one visitor may not stall all
 
 
 @dataclass(frozen=True)
 class Trip:
-    """A picture, its translation and what came back, all of the size that the network worked at."""
+    """A picture, its translation and what came back, all of one size: no larger than they are shown or worked at."""
 
     given: Image.Image
     result: Image.Image
     back: Image.Image | None
-    size: tuple[int, int]  # of the picture that was given
+    full: Image.Image  # the translation at the size of the picture that was given
+    worked_at: tuple[int, int]  # what the network saw of it
     seconds: float
-    outside: Image.Image | None = None  # the picture that was given, where a mask keeps parts of it
-    mask: Image.Image | None = None  # in mode L, of its size
     far: bool = False  # whether it looks like nothing that the translator was trained on
-
-    @property
-    def full(self) -> Image.Image:
-        """The translation at the size of the picture that was given."""
-        if self.result.size == self.size:
-            return self.result
-        full = self.result.resize(self.size, Image.Resampling.BICUBIC)
-        return full if self.outside is None else Image.composite(full, self.outside, self.mask)
 
     @property
     def cycle_error(self) -> float | None:
@@ -95,8 +87,22 @@ def on_white(picture: Image.Image) -> Image.Image:
 
 def working_size(size: tuple[int, int], trained: int | None, detail: str) -> tuple[int, int]:
     """The size at which the network sees a picture: never larger than it is, and never beyond ``LARGEST``."""
-    shorter = {FITTED: trained or 256, DOUBLE: 2 * (trained or 256)}.get(detail, min(size))
-    scale = min(1.0, shorter / min(size), (LARGEST[detail] / (size[0] * size[1])) ** 0.5)
+    shorter = min(size)
+    allowed = int(((LARGEST_OWN if detail == OWN else LARGEST) / (size[0] * size[1])) ** 0.5 * shorter)
+    return _scaled(size, max(1, min(shorter, shorter_side(trained, detail) or shorter, allowed)) / shorter)
+
+
+def shorter_side(trained: int | None, detail: str) -> int | None:
+    """The shorter side, in pixels, that ``detail`` stands for where a picture is larger; None for the picture's own."""
+    return None if detail == OWN else round(TIMES[detail] * (trained or 256))
+
+
+def shown_size(size: tuple[int, int]) -> tuple[int, int]:
+    """The size at which the page shows a picture."""
+    return _scaled(size, min(1.0, DISPLAY / max(size)))
+
+
+def _scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
@@ -118,19 +124,24 @@ def travel(
     there = warm.translator(way)
     returning = choice.back(way)
     back = warm.translator(returning) if returning else None
-    small = fitted(picture, there.size, detail)
-    inside = mask and mask.resize(small.size, Image.Resampling.BILINEAR)
-    start = time.perf_counter()
+    worked_at = working_size(picture.size, there.size, detail)
     tell = watch or (lambda share: None)
     legs = 2 if back else 1
-    result = there(small, palette=palette, watch=lambda share: tell(share / legs), mask=inside)
+    start = time.perf_counter()
+    full = on_white(there(picture, size=min(worked_at), palette=palette, watch=lambda share: tell(share / legs)))
+    if mask:  # by Pillow, which takes a fraction of the memory that the translator's own way takes
+        mask = mask.resize(picture.size, Image.Resampling.BILINEAR)  # it may be of other proportions
+        full = Image.composite(full, picture, mask)
     seconds = time.perf_counter() - start
+    size = max(worked_at, shown_size(picture.size))
+    given, result = fitted(picture, size), fitted(full, size)
     home = None
     if back:
-        own = small if back.palettes is not None else None
-        home = on_white(back(result, palette=own, watch=lambda share: tell((1 + share) / legs), mask=inside))
-    kept = (picture, mask.resize(picture.size, Image.Resampling.BILINEAR)) if mask else (None, None)
-    return Trip(small, on_white(result), home, picture.size, seconds, *kept)
+        own = given if back.palettes is not None else None
+        seen = min(working_size(picture.size, back.size, detail))
+        home = back(result, size=seen, palette=own, watch=lambda share: tell((1 + share) / legs), mask=mask)
+    home = home and on_white(home)
+    return Trip(given, result, home, full, worked_at, seconds)
 
 
 def is_far(picture: Image.Image, way: Way) -> bool:
@@ -142,13 +153,12 @@ def is_far(picture: Image.Image, way: Way) -> bool:
 def suggestions(picture: Image.Image, way: Way, numbers: Sequence[int]) -> list[Image.Image]:
     """The translations of an RGB ``picture`` in stored palettes, by their numbers, at the size of the training."""
     there = warm.translator(way)
-    small = fitted(picture, there.size, FITTED)
+    small = fitted(picture, working_size(picture.size, there.size, FITTED))
     return [on_white(there(small, palette=number)) for number in numbers]
 
 
-def fitted(picture: Image.Image, trained: int | None, detail: str) -> Image.Image:
-    """``picture`` as the network sees it, see ``working_size``."""
-    size = working_size(picture.size, trained, detail)
+def fitted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """``picture`` at that size; itself where it has it."""
     return picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3)
 
 
@@ -159,10 +169,7 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 
 def shown(picture: Image.Image) -> Image.Image:
     """``picture``, no larger than the page shows it."""
-    longer = max(picture.size)
-    if longer <= DISPLAY:
-        return picture
-    return picture.resize([max(1, round(s * DISPLAY / longer)) for s in picture.size], Image.Resampling.LANCZOS)
+    return fitted(picture, shown_size(picture.size))
 
 
 class Warm:

@@ -74,7 +74,6 @@ def _drawn(key: str | None, text: str, like: str | None, picture: Image.Image | 
     choice, way = chosen
     palette, named = swatches.palette(choice, way, text, like)
     trip = one_picture.travel(picture, choice, way, palette=palette)
-    home = trip.back and trip.back.resize(trip.size, Image.Resampling.BICUBIC)
     painted = f", in the colours of {named}" if named else ""
     said = f"**{way.label}** in {words.seconds(trip.seconds)}{painted}. " + words.cycle(trip, way)
-    return trip.full, home, said
+    return trip.full, trip.back, said

@@ -30,8 +30,8 @@ def translate_tab(key, direction):
             with gr.Accordion("Detail", open=False, elem_id="fine"):
                 detail = gr.Radio(
                     one_picture.DETAILS, value=one_picture.FITTED, show_label=False, container=False, elem_id="detail",
-                    info="The networks learned on small pictures. At that size results look most like the training; "
-                    "finer ones keep more of your picture, and take longer.",
+                    info="The networks learned on small pictures. At that size results look most like the training. "
+                    "Finer ones take longer; bolder ones suit what fills your picture.",
                 )  # fmt: skip
             with gr.Accordion("Only a part of it", open=False, elem_id="part"):
                 pen = brush("brush")

@@ -20,13 +20,12 @@ HIDDEN_KEYS = {"name", "title", "domains", "G_AB", "G_BA", "training", "metrics"
 
 def summary(trip: Trip, choice: Choice, way: Way, colours: str = "", masked: bool = False) -> str:
     """One or two sentences under a result, painted in ``colours``, and ``masked`` where only a part may change."""
-    width, height = trip.size
+    width, height = trip.full.size
     said = f"**{way.source} → {way.target}** in {seconds(trip.seconds)}, {width} × {height} pixels."
     said += f" In the colours of {colours}." if colours else ""
     said += " Only what you painted has changed." if masked else ""
-    worked = trip.given.size
-    if worked != trip.size:
-        said += f" The network worked at {worked[0]} × {worked[1]}, and the result was scaled back up."
+    if trip.worked_at != trip.full.size:
+        said += f" The network worked at {trip.worked_at[0]} × {trip.worked_at[1]}, and its answer was scaled up."
     if choice.card.get("weaker") == way.label:
         said += " This is the weaker direction of the pair; *About* says why."
     if trip.far:
@@ -95,8 +94,8 @@ A CycleGAN learns from two heaps of pictures without knowing which belongs to wh
 a pix2pix is shown pairs that belong together.
 They are good at changing **colour and texture** and poor at changing **shape**. Known failures: the background is
 repainted too, people and saddles on a horse become striped, a picture of anything else comes out odd or unchanged,
-and fine detail is lost on large pictures. A small cycle error says that the picture came back, not that the
-translation is good: the networks can hide what they need in faint noise.
+and what a network paints anew has no finer detail than the size it worked at. A small cycle error says that the
+picture came back, not that the translation is good: the networks can hide what they need in faint noise.
 """
 
 

@@ -43,7 +43,7 @@ class Options:
     overwrite: bool = False
     """Replace results that are there already."""
     size: int | None = None
-    """Let the network see pictures scaled down to SIZE pixels on the shorter side, and scale the result back; smaller
+    """Let the network see pictures scaled down to SIZE pixels on the shorter side, and scale its answer up; smaller
     ones are not enlarged. Default: the picture's own resolution. What it learned has a size in pixels: for large
     pictures try the one it was trained at."""
     tile: int | None = None

@@ -13,12 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cyclegan.data.pixels import as_signed
+from cyclegan.data.pixels import as_signed, levels_
+from cyclegan.networks.generators import Residual
 from cyclegan.system.errors import ImageError
 from cyclegan.translate import large
 from cyclegan.translate.kinds import LARGEST
 from cyclegan.translate.sizes import grouped, pad_to_multiple, padded_size, scaled
 from cyclegan.translate.watching import Watch, part_of, watched
+
+ROWS = 64  # of a picture that is changed at a time: they stay in the processor's cache
 
 
 def each(
@@ -55,8 +58,30 @@ def translated(
         raise ImageError(f"size is a number of pixels, not {size}")
     if size is None or size >= min(own):
         return _bounded(network, device, batch, tile, watch)
-    small = [max(1, round(side * size / min(own))) for side in own]
-    return scaled(_bounded(network, device, scaled(as_signed(batch), small), tile, watch), own)
+    seen = scaled(as_signed(batch), [max(1, round(side * size / min(own))) for side in own])
+    if isinstance(network, Residual):
+        return _changed(network, batch, _bounded(network.network, device, seen, tile, watch))
+    return scaled(_bounded(network, device, seen, tile, watch), own)
+
+
+def _changed(network: Residual, batch: Tensor, change: Tensor) -> Tensor:
+    """(N, C_in, H, W) → (N, C_out, H, W) by the gain and offset of smaller pictures, ``change``: levels give levels.
+
+    Gain and offset are scaled up instead of the result, so the picture's own detail stays: Gharbi et al. 2017, "Deep
+    Bilateral Learning for Real-Time Image Enhancement", section 3, do so with the coefficients of an affine map.
+    """
+    channels = change.shape[1] // 2
+    levels = batch.dtype == torch.uint8
+    shape = (len(batch), channels, *batch.shape[2:])
+    result = torch.empty(shape, dtype=batch.dtype if levels else torch.float32, device=batch.device)
+    for i in range(channels):  # one by one, since of a large picture they take much memory
+        x = batch[:, i : i + 1] if channels == batch.shape[1] else batch
+        grown = scaled(change[:, [i, channels + i]], batch.shape[2:])
+        parts = (whole.split(ROWS, 2) for whole in (x, grown, result[:, i : i + 1]))
+        for rows, how, into in zip(*parts, strict=True):
+            made = network.combine(as_signed(rows), how)
+            into.copy_(levels_(made, 255) if levels else made)
+    return result
 
 
 def at_once(network: Any, device: torch.device, batch: Tensor) -> Tensor:

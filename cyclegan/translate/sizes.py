@@ -36,7 +36,7 @@ def padded_size(size: Sequence[int], multiple: int) -> list[int]:
 
 def scaled(batch: Tensor, size: Sequence[int]) -> Tensor:
     """(N, C, H, W) in [-1, 1] at another height and width: bicubic, without aliasing."""
-    return F.interpolate(batch, tuple(size), mode="bicubic", antialias=True).clamp(-1, 1)
+    return F.interpolate(batch, tuple(size), mode="bicubic", antialias=True).clamp_(-1, 1)
 
 
 def grouped(shapes: list, budget: int) -> list[list[int]]:

@@ -132,11 +132,11 @@ class Translator(ModelHubMixin, library_name="cyclegan-toolkit", pipeline_tag="i
             picture: a path or URL of a file, a Pillow image, an array (H, W[, C]) or a tensor (C, H, W), of uint8,
                 uint16 or floating point in [-1, 1]; or several: a list or tuple, of mixed kinds and sizes too, an
                 array (N, H, W, C) or a tensor (N, C, H, W). Files come back as Pillow images, lists as lists.
-            size: the network works on the picture scaled down to ``size`` pixels on its shorter side, and the result
-                is scaled back; smaller pictures are not enlarged. By default it works at the picture's own resolution,
-                which keeps all detail; but what it learned at ``self.size`` pixels (stripes, brush strokes) keeps its
-                size in pixels, so that on much larger pictures ``size=translator.size`` often looks more like the
-                training.
+            size: the network works on the picture scaled down to ``size`` pixels on its shorter side, and its answer is
+                scaled up: of a residual generator gain and offset, which leave the picture its own detail, of any other
+                the result. Smaller pictures are not enlarged. By default it works at the picture's own resolution; but
+                what it learned at ``self.size`` pixels (stripes, brush strokes) keeps its size in pixels, so that on
+                much larger pictures ``size=translator.size`` often looks more like the training.
             tile: bound the memory by working on about ``tile`` × ``tile`` pixels at a time, with the statistics of
                 the whole picture, so that the result is the same (see ``translate.large``); 0 for never. By default
                 that is done above 1 megapixel for the full-size ResNet, and above up to 4 for smaller networks.

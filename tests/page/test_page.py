@@ -114,10 +114,12 @@ def test_a_run_in_training_is_loaded_anew_when_it_has_exported(here):
     [
         ((4000, 3000), one_picture.FITTED, (341, 256)),
         ((3000, 4000), one_picture.DOUBLE, (512, 683)),
+        ((4000, 3000), one_picture.BOLD, (171, 128)),
+        ((150, 100), one_picture.BOLD, (150, 100)),
         ((200, 100), one_picture.FITTED, (200, 100)),  # never made larger
         ((4000, 3000), one_picture.OWN, (4000, 3000)),
         ((8000, 6000), one_picture.OWN, (4099, 3074)),  # 12.6 megapixels
-        ((60_000, 100), one_picture.FITTED, (48_990, 82)),  # not even a strip is given more than its 4 megapixels
+        ((60_000, 100), one_picture.FITTED, (48_600, 81)),  # not even a strip is given more than its 4 megapixels
     ],
 )
 def test_the_network_sees_a_bounded_size(size, detail, expected):
@@ -129,7 +131,7 @@ def test_the_words_follow_the_cycle_error(here):
     choice = choices.choose("runs/tiny")
     grey = Image.new("RGB", (8, 8), (100, 100, 100))
     near = Image.new("RGB", (8, 8), (102, 102, 102))
-    trip = one_picture.Trip(grey, grey, near, (8, 8), 0.1)
+    trip = one_picture.Trip(grey, grey, near, grey, (8, 8), 0.1)
     assert trip.cycle_error == pytest.approx(2 / 255)
     assert "0.8 %" in words.cycle(trip, choice.ways[0]) and "almost the same" in words.cycle(trip, choice.ways[0])
     assert "Almost nothing was changed" in words.summary(trip, choice, choice.ways[0])
@@ -348,6 +350,21 @@ def test_a_palette_is_kept_on_the_way_there_and_is_the_pictures_own_on_the_way_b
     shares = []
     one_picture.travel(given, choice, forth, watch=shares.append)
     assert shares == sorted(shares) and shares[-1] == 1 and 0.5 in shares
+
+
+def test_a_large_picture_keeps_its_size_and_its_pixels_beside_the_mask(here, monkeypatch):
+    """The network sees it small, the page shows it smaller than it is, and the download is all of it."""
+    monkeypatch.setattr(one_picture, "DISPLAY", 100)
+    make_run(here / "runs" / "tiny", ("horse", "zebra"), size=48)
+    choice = choices.choose("runs/tiny")
+    given, mask = picture(1, 160, 120), Image.new("L", (80, 80))
+    mask.paste(255, (0, 0, 40, 80))
+    trip = one_picture.travel(given, choice, choice.ways[0], mask=mask)
+    assert trip.worked_at == (64, 48) and trip.given.size == trip.result.size == trip.back.size == (100, 75)
+    whole = Translator.from_pretrained(here / "runs" / "tiny")(given, size=48)
+    left, right = (0, 0, 78, 120), (82, 0, 160, 120)
+    assert trip.full.size == given.size and trip.full.crop(left).tobytes() == whole.crop(left).tobytes()
+    assert trip.full.crop(right).tobytes() == given.crop(right).tobytes() != whole.crop(right).tobytes()
 
 
 def test_work_says_how_far_it_is_and_stops_when_told(here):

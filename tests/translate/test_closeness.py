@@ -42,7 +42,7 @@ def test_horses_are_close_and_landscapes_and_drawings_are_far(horses):
 def test_the_page_says_so_in_one_line_and_only_then(horses):
     choice = choices.choose("horse2zebra")
     grey = Image.new("RGB", (8, 8), (100, 100, 100))
-    near, far = (one_picture.Trip(grey, grey, None, (8, 8), 0.1, far=far) for far in (False, True))
+    near, far = (one_picture.Trip(grey, grey, None, grey, (8, 8), 0.1, far=far) for far in (False, True))
     line = "This looks unlike the pictures of *horse* that it learned from, so the result may be odd."
     assert words.summary(far, choice, choice.ways[0]).endswith(f"\n\n{line}")
     assert line not in words.summary(near, choice, choice.ways[0])

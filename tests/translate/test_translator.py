@@ -9,17 +9,20 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
 
 from cyclegan import Translator
 from cyclegan.networks.build import build_generator
 from cyclegan.system.errors import ImageError
+from cyclegan.translate.sizes import pad_to_multiple
 
 NETWORKS = {
     "resnet": {"name": "resnet", "width": 4, "blocks": 1},
     "mobile": {"name": "mobile", "width": 4, "blocks": 3},
     "unet": {"name": "unet", "width": 4, "levels": 5},
     "residual": {"name": "resnet", "width": 4, "blocks": 1, "residual": 0.5},
+    "residual to grey": {"name": "resnet", "width": 4, "blocks": 1, "out_channels": 1, "residual": 0.5},
     "grey to colour": {"name": "resnet", "width": 4, "blocks": 1, "in_channels": 1, "out_channels": 3},
     "colour to grey": {"name": "resnet", "width": 4, "blocks": 1, "in_channels": 3, "out_channels": 1},
 }
@@ -187,6 +190,28 @@ def test_size_scales_inside_and_comes_back_to_the_pictures_own_size():
     t.network.register_forward_hook(lambda module, args, out: seen.append(tuple(args[0].shape[-2:])))
     assert t(Image.fromarray(noise(100, 200, 3)), size=32).size == (200, 100)
     assert seen == [(32, 64)]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_a_residual_translator_that_sees_a_picture_small_keeps_its_detail(dtype):
+    """What it leaves alone is the picture's own pixel, however small it saw it."""
+    t = translator("residual")
+    picture = noise(100, 200, 3)
+    picture = picture if dtype == np.uint8 else picture.astype(dtype) / 127.5 - 1
+    assert not np.array_equal(t(picture, size=32), picture)
+    t.network.start_as_copy()
+    assert np.array_equal(t(picture, size=32), picture)
+
+
+@pytest.mark.parametrize("name", ["residual", "residual to grey"])
+def test_gain_and_offset_of_the_small_picture_are_scaled_up_and_applied(name):
+    t = translator(name)
+    x = torch.from_numpy(noise(2, 3, 45, 90)) / 127.5 - 1
+    small = F.interpolate(x, (15, 30), mode="bicubic", antialias=True).clamp(-1, 1)
+    with torch.no_grad():
+        change = t.network.network(pad_to_multiple(small, 4))[..., :15, :30]
+        change = F.interpolate(change, (45, 90), mode="bicubic", antialias=True).clamp(-1, 1)
+        assert torch.allclose(t(x, size=15), t.network.combine(x, change), atol=1e-5)
 
 
 def test_size_never_enlarges():
