@@ -8,7 +8,7 @@ and encoding run in threads beside the network, and on a GPU neighbours of one s
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import chain, islice
@@ -26,10 +26,13 @@ from cyclegan.translate.keep import keep_outside
 if TYPE_CHECKING:
     from cyclegan.translate.translator import Translator
 
+Notice = Callable[[Job, Result], None]  # says what is unexpected about a picture
+
 THREADS = 2  # for decoding, and as many for encoding
 AHEAD = 8  # pictures decoded before the network needs them, and encoded after it
 BATCH = 8  # pictures of one size that go through the network together, on a GPU
 SMALL = 512 * 512  # pixels up to which pictures are done in parallel on a CPU
+MUCH = 2  # times the size of the training: what was learned is half as wide there as it should be
 WORKERS = 8  # at most; each takes up to about 0.3 GB with the full-size ResNet
 
 
@@ -51,6 +54,7 @@ def translate_pictures(
     failures: list[tuple[Job, str]] = []
     notes: set[str] = set()  # that have been said
     options, channels = {"size": size, "tile": tile, "range": span}, translator.channels
+    notice = partial(_notice, notes, None if size else translator.size)
     span = span or translator.spans[1]
     if not total:
         jobs = list(jobs)
@@ -58,12 +62,12 @@ def translate_pictures(
     progress.begin(total, "pictures")
     begun = 0
     if translator.device.type == "cpu":
-        jobs, begun = _in_parallel(translator, iter(jobs), options, span, failures, notes, progress)
+        jobs, begun = _in_parallel(translator, iter(jobs), options, span, failures, notes, notice, progress)
     with ThreadPoolExecutor(THREADS) as decoders, ThreadPoolExecutor(THREADS) as encoders:
         decoded = _ahead(decoders, jobs, channels)
         writing: deque[tuple[Job, Future]] = deque()
         try:
-            for group in _groups(_readable(decoded, failures, notes, progress), _batch_size(translator)):
+            for group in _groups(_readable(decoded, failures, notice, progress), _batch_size(translator)):
                 # A small picture is done before anybody looks, and telling of its layers may cost a tenth of its time.
                 is_large = pixels_in(group[0][1]) > SMALL
                 watch = partial(_reached, progress, begun, len(group)) if is_large else None
@@ -113,6 +117,7 @@ def _in_parallel(
     span: Span | None,
     failures: Failures,
     notes: set[str],
+    notice: Notice,
     progress: Progress,
 ) -> tuple[Iterable[Job], int]:
     """Does the jobs whose pictures are small, one thread each; returns the others, and how many it did."""
@@ -128,7 +133,7 @@ def _in_parallel(
 
     def do(job: Job) -> str | None:
         picture = read(job.source, translator.channels)
-        _note_pages(job, picture, notes)
+        notice(job, picture)
         if pixels_in(picture) > SMALL:
             large[job] = None
             return None
@@ -179,7 +184,7 @@ def _kept(job: Job, picture: Result, made: Result) -> Result:
 
 
 def _readable(
-    decoded: Iterable[tuple[Job, Future]], failures: Failures, notes: set[str], progress: Progress
+    decoded: Iterable[tuple[Job, Future]], failures: Failures, notice: Notice, progress: Progress
 ) -> Iterator[tuple[Job, Result]]:
     for job, future in decoded:
         try:
@@ -188,13 +193,16 @@ def _readable(
             failures.append((job, str(error) or "too large for this machine's memory"))
             progress.advance()
         else:
-            _note_pages(job, picture, notes)
+            notice(job, picture)
             yield job, picture
 
 
-def _note_pages(job: Job, picture: Result, notes: set[str]) -> None:
+def _notice(notes: set[str], trained: int | None, job: Job, picture: Result) -> None:
+    """Says what the user may not expect of a picture; ``trained`` is the size to propose where one is too large."""
     if info_of(picture).get("several"):
         _say_once(job, "has several pages or frames, of which the first is translated", notes)
+    if trained and min(shape_of(picture)[:2]) > MUCH * trained:
+        _say_once(job, f"is much larger than what this translator learned from; try --size {trained}", notes)
 
 
 def _say_once(job: Job, note: str, notes: set[str]) -> None:

@@ -193,3 +193,15 @@ def test_an_interruption_leaves_only_whole_pictures_and_the_next_call_goes_on():
         Image.open(f"out/{name}").load()
     assert main(["mine", "in", "-o", "out"]) == 0
     assert len(tree("out")) == 60
+
+
+@pytest.mark.parametrize("size", [(200, 150), (600, 500)])  # those that are done in parallel, and those that are not
+def test_a_size_is_proposed_once_for_pictures_far_larger_than_the_training(size, capsys):
+    for name in ("a", "b", "c"):
+        picture(f"in/{name}.png", size)
+    picture("near/a.png", (120, 128))
+    assert main(["runs/mine", "near", "-o", "near_out"]) == 0
+    assert main(["runs/mine", "in", "-o", "out", "--size", "64"]) == 0
+    assert "--size" not in capsys.readouterr().err
+    assert main(["runs/mine", "in", "-o", "again"]) == 0
+    assert capsys.readouterr().err.count("much larger than what this translator learned from; try --size 64") == 1
