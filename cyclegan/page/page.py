@@ -7,7 +7,7 @@ from PIL import Image
 
 from cyclegan.page import choices, one_picture, words
 from cyclegan.page.endpoints import add_endpoints
-from cyclegan.page.parts import LAST, friendly
+from cyclegan.page.parts import LAST, direction_choice, friendly
 from cyclegan.page.scripts import ABLE, ADDRESS, REMEMBERED, SWITCH
 from cyclegan.page.tab_draw import draw_tab
 from cyclegan.page.tab_files import files_tab
@@ -73,8 +73,7 @@ def _chooser():
             elem_id="translator", filterable=False, min_width=290,
         )  # fmt: skip
         labels = [way.label for way in first.ways] if first else []
-        direction = gr.Radio(labels, value=labels[0] if labels else None, label="Direction", elem_id="directions",
-                             min_width=290)  # fmt: skip
+        direction = direction_choice(labels, label="Direction", elem_id="directions", min_width=290)
     nothing = gr.Markdown(words.NONE_HERE, visible=not any(choice.here for choice in found), elem_classes="note")
     return key, direction, nothing
 

@@ -10,7 +10,9 @@ import tempfile
 import time
 import traceback
 from abc import ABCMeta
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from gradio.utils import get_upload_folder
@@ -28,19 +30,32 @@ WORK = {"concurrency_id": "pictures", "concurrency_limit": 2}  # two at once; th
 LAST, EACH = {"trigger_mode": "always_last"}, {"trigger_mode": "multiple"}
 
 
-# A class, for gradio makes a component anew after each event that has it among its outputs; and past gradio's
-# metaclass, which would write a stub file beside this one. A "template" is drawn in the browser as what it comes from.
-_PictureFile = ABCMeta.__new__(
-    type(gr.Image),
-    "PictureFile",
-    (gr.Image,),
-    {"is_template": True, "preprocess": lambda self, payload: payload.path if payload else None},
-)
+def _component(base: Any, name: str, preprocess: Callable[..., Any]) -> Any:
+    """``base`` with other preprocessing.
+
+    A class, for gradio makes a component anew after each event that has it among its outputs; and past gradio's
+    metaclass, which would write a stub file beside this one. A "template" is drawn in the browser as what it is made
+    from.
+    """
+    return ABCMeta.__new__(type(base), name, (base,), {"is_template": True, "preprocess": preprocess})
+
+
+_PictureFile = _component(gr.Image, "PictureFile", lambda self, payload: payload.path if payload else None)
+_Direction = _component(gr.Radio, "Direction", lambda self, payload: payload)
 
 
 def picture(**options) -> gr.Image:
     """A ``gr.Image`` that hands over the file: gradio would open it before anybody could say what is wrong with it."""
     return _PictureFile(type="filepath", image_mode=None, format="png", **options)
+
+
+def direction_choice(labels: list[str], **options) -> gr.Radio:
+    """A ``gr.Radio`` of directions that hands over any label, for ``Choice.way`` knows what to do with it.
+
+    Where a visitor chooses one translator and at once another, the label of the first may arrive after its directions
+    are gone: gradio would refuse it, and drop what was to follow, the examples and colours of the second.
+    """
+    return _Direction(labels, value=labels[0] if labels else None, **options)
 
 
 def friendly(function):

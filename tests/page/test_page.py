@@ -367,6 +367,17 @@ def test_a_large_picture_keeps_its_size_and_its_pixels_beside_the_mask(here, mon
     assert trip.full.crop(right).tobytes() == given.crop(right).tobytes() != whole.crop(right).tobytes()
 
 
+def test_the_label_of_a_direction_that_has_just_gone_stops_nothing():
+    """It may be under way when the directions of another translator take its place."""
+    gradio = pytest.importorskip("gradio", reason="the page needs the extra: app")
+    from cyclegan.page.parts import direction_choice
+
+    offered = direction_choice(["horse → zebra", "zebra → horse"])
+    anew = type(offered)(choices=["sketch → emoji"])  # as gradio makes a component after an event that changed it
+    assert isinstance(anew, gradio.Radio) and anew.get_block_name() == "radio"
+    assert anew.preprocess("horse → zebra") == "horse → zebra"
+
+
 def test_work_says_how_far_it_is_and_stops_when_told(here):
     stop, going_on = threading.Event(), threading.Event()
 
