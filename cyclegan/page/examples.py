@@ -13,7 +13,7 @@ from cyclegan.system.errors import UserError
 from cyclegan.translate.examples import examples_of, own_examples
 
 COUNT = 4
-KEPT = 64  # results: a few hundred kilobytes each
+KEPT = 32  # results: up to some megabytes each
 
 
 def examples(choice: Choice, way: Way) -> list[Path]:
@@ -45,13 +45,13 @@ def _dataset(choice: Choice) -> str:
 
 
 def result(path: Path, choice: Choice, way: Way) -> one_picture.Trip:
-    """The translation of an example, there and back; made once for each version of the weights."""
+    """The translation of an example as it is shown, there and back; made once for each version of the weights."""
     there = one_picture.warm.translator(way)
     key = path, way
     with _lock:
         seen, trip = _ready.get(key, (None, None))
     if seen is not there:
-        trip = one_picture.travel(one_picture.read_picture(path), choice, way)
+        trip = one_picture.travel(one_picture.shown(one_picture.read_picture(path)), choice, way)
         with _lock:
             _ready[key] = there, trip
             while len(_ready) > KEPT:

@@ -121,14 +121,15 @@ def travel(
     itself, as in training, and ``watch`` is told the share of the whole round trip. ``mask``, in mode L and of any
     size, is white where the picture is to change, there and back.
     """
+    from cyclegan.translate.watching import part_of
+
     there = warm.translator(way)
     returning = choice.back(way)
     back = warm.translator(returning) if returning else None
     worked_at = working_size(picture.size, there.size, detail)
-    tell = watch or (lambda share: None)
     legs = 2 if back else 1
     start = time.perf_counter()
-    full = on_white(there(picture, size=min(worked_at), palette=palette, watch=lambda share: tell(share / legs)))
+    full = on_white(there(picture, size=min(worked_at), palette=palette, watch=part_of(watch, 0, 1, legs)))
     if mask:  # by Pillow, which takes a fraction of the memory that the translator's own way takes
         mask = mask.resize(picture.size, Image.Resampling.BILINEAR)  # it may be of other proportions
         full = Image.composite(full, picture, mask)
@@ -139,8 +140,7 @@ def travel(
     if back:
         own = given if back.palettes is not None else None
         seen = min(working_size(picture.size, back.size, detail))
-        home = back(result, size=seen, palette=own, watch=lambda share: tell((1 + share) / legs), mask=mask)
-    home = home and on_white(home)
+        home = on_white(back(result, size=seen, palette=own, watch=part_of(watch, 1, 1, legs), mask=mask))
     return Trip(given, result, home, full, worked_at, seconds)
 
 
